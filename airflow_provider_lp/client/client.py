@@ -1,0 +1,120 @@
+"""The client: one account's session at LivePerson, from which its APIs hang."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from airflow_provider_lp.client.auth import Credentials, authorization
+from airflow_provider_lp.client.domains import Domains, parse_domain_api
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.interactions import SERVICE, MessagingInteractions
+from airflow_provider_lp.client.pacing import Clock
+from airflow_provider_lp.client.transport import Transport
+
+ACCOUNT_ID = re.compile(r"[A-Za-z0-9]+")
+SOURCE = re.compile(r"[A-Za-z0-9_]{1,20}")
+DEFAULT_SOURCE = "AirflowProviderLP"
+DEFAULT_CONNECT_TIMEOUT = timedelta(seconds=10)
+DEFAULT_READ_TIMEOUT = timedelta(seconds=120)
+
+
+def _ignore_secret(_secret: str) -> None:
+    """Without Airflow there is no log masker to tell."""
+
+
+class LivePersonClient:
+    """
+    LivePerson for one account. May be used by several threads; close it, or use it in a ``with`` block.
+
+    :param account_id: the LivePerson account (site, brand) id: digits or letters.
+    :param credentials: one of the four kinds of credentials in :mod:`airflow_provider_lp.client`.
+    :param host: the Domain API, as a URL; default LivePerson's own.
+    :param source: the caller name LivePerson asks for: letters, digits, underscore, at most 20.
+    :param connect_timeout: how long a connection may take to come about, default 10 seconds.
+    :param read_timeout: how long LivePerson may be silent, default 2 minutes.
+    :param connections: connections kept open, default 8; as many requests can run side by side without new ones.
+    :param on_secret: told each secret, tokens included, as soon as it is known, for instance to mask it in logs.
+    :param clock: the time to go by; default the real one.
+    :raises LivePersonConfigurationError: for an argument that cannot be right; it is named.
+    """
+
+    def __init__(
+        self,
+        account_id: str,
+        credentials: Credentials,
+        *,
+        host: str | None = None,
+        source: str = DEFAULT_SOURCE,
+        connect_timeout: timedelta = DEFAULT_CONNECT_TIMEOUT,
+        read_timeout: timedelta = DEFAULT_READ_TIMEOUT,
+        connections: int = 8,
+        on_secret: Callable[[str], None] = _ignore_secret,
+        clock: Clock | None = None,
+    ) -> None:
+        if not ACCOUNT_ID.fullmatch(account_id):
+            raise LivePersonConfigurationError(
+                f"account_id={account_id!r} must be LivePerson's account id: only digits or letters."
+            )
+        if not SOURCE.fullmatch(source):
+            raise LivePersonConfigurationError(
+                f"source={source!r} must be 1 to 20 letters, digits or underscores: LivePerson refuses others."
+            )
+        for name, timeout in (("connect_timeout", connect_timeout), ("read_timeout", read_timeout)):
+            if timeout <= timedelta(0):
+                raise LivePersonConfigurationError(f"{name}={timeout.total_seconds():g} must be more than 0 seconds.")
+        domain_api = parse_domain_api(host)
+        self._transport = Transport(
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            connections=connections,
+            clock=clock or Clock(),
+        )
+        self._domains = Domains(self._transport, account_id, domain_api)
+        self._authorization = authorization(credentials, self._transport, self._domains, account_id, on_secret)
+        self.account_id = account_id
+        self.interactions = MessagingInteractions(
+            self._transport, self._domains, self._authorization, account_id, source
+        )
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far, lookups and logins included."""
+        return self._transport.requests
+
+    @property
+    def retries(self) -> int:
+        """How many of these repeated an earlier one."""
+        return self._transport.retries
+
+    def check(self) -> str:
+        """
+        Look the account's domain up and authenticate, by the smallest search there is.
+
+        :return: the URL of the service that answered.
+        :raises LivePersonError: by its kind, if any of it does not work.
+        """
+        base_url = self._domains.base_url(SERVICE)
+        now_ms = int(self._transport.clock.now() * 1000)
+        self.interactions.search({"start": {"from": now_ms - 600_000, "to": now_ms}}, content=["summary"], limit=1)
+        return base_url
+
+    def close(self) -> None:
+        """Log out where there was a login, end waits and drop connections."""
+        self._authorization.close()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """End waits at once, from another thread; requests that wait to be retried fail."""
+        self._transport.clock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

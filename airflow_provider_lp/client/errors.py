@@ -1,0 +1,112 @@
+"""Everything that can go wrong with LivePerson, named by what its reader can do about it.
+
+::
+
+    LivePersonError
+    ├── LivePersonConfigurationError    a setting or an argument is wrong: correct it
+    │   └── LivePersonWindowError       the period asked for is not one that can be exported
+    ├── LivePersonAuthenticationError   LivePerson does not accept the credentials
+    ├── LivePersonPermissionError       the credentials are good but may not do this
+    ├── LivePersonBadRequestError       LivePerson refused the parameters
+    ├── LivePersonRateLimitError        throttled for longer than is sensible to wait
+    ├── LivePersonServerError           LivePerson is in trouble
+    ├── LivePersonTransportError        no usable answer arrived
+    └── LivePersonIncompleteDataError   an answer came, but not all of the data
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class LivePersonError(Exception):
+    """
+    The base of all errors of this package.
+
+    :param message: what happened, to which request, and what to do about it.
+    :param status: HTTP status of the answer, if there was one.
+    :param endpoint: name of the LivePerson method that was called.
+    :param internal_code: LivePerson's own error code, if the answer had one.
+    :param excerpt: at most 200 characters of what LivePerson said about the error, secrets removed.
+    """
+
+    #: Whether the same work may succeed when it is simply done again later.
+    retry_helps: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        endpoint: str | None = None,
+        internal_code: str | None = None,
+        excerpt: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.endpoint = endpoint
+        self.internal_code = internal_code
+        self.excerpt = excerpt
+        #: Set once a retry loop has given up on it, so that no loop further out starts over.
+        self.exhausted = False
+
+
+class LivePersonConfigurationError(LivePersonError):
+    """A connection field or an argument is missing or wrong; the message names it."""
+
+
+class LivePersonWindowError(LivePersonConfigurationError):
+    """The period to export is missing, backwards, in the future or out of LivePerson's reach."""
+
+
+class LivePersonAuthenticationError(LivePersonError):
+    """LivePerson does not accept the credentials."""
+
+
+class LivePersonPermissionError(LivePersonError):
+    """The credentials are accepted, but lack the permission for this method or account."""
+
+
+class LivePersonBadRequestError(LivePersonError):
+    """LivePerson refused the request's parameters."""
+
+
+class LivePersonRateLimitError(LivePersonError):
+    """
+    LivePerson answers 429 (too many requests).
+
+    :param retry_after_s: seconds that LivePerson asked to wait, if it said.
+    """
+
+    retry_helps = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        endpoint: str | None = None,
+        internal_code: str | None = None,
+        excerpt: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, status=status, endpoint=endpoint, internal_code=internal_code, excerpt=excerpt)
+        self.retry_after_s = retry_after_s
+
+
+class LivePersonServerError(LivePersonError):
+    """LivePerson answers with a 5xx."""
+
+    retry_helps = True
+
+
+class LivePersonTransportError(LivePersonError):
+    """No usable answer: connection refused or lost, timed out, cut short, or not LivePerson's JSON."""
+
+    retry_helps = True
+
+
+class LivePersonIncompleteDataError(LivePersonError):
+    """LivePerson answered, but the data is provably not whole."""
+
+    retry_helps = True

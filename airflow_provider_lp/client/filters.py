@@ -1,0 +1,285 @@
+"""The search filters of Messaging Interactions: every documented name, and what it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+
+Check = Callable[[str, Any], Any]
+
+#: Filters that the operators set from the period to export.
+TIME_FILTERS = ("start", "end", "fullDialogEndTime", "latestUpdateTime")
+
+CONTENT_TYPES = frozenset(
+    {
+        "agentParticipants",
+        "agentParticipantsActive",
+        "agentParticipantsLeave",
+        "campaign",
+        "coBrowseSessions",
+        "consumerParticipants",
+        "conversationSurveys",
+        "dialogs",
+        "intents",
+        "interactions",
+        "latestAgentSurvey",
+        "messageRecords",
+        "messageScores",
+        "messageStatuses",
+        "monitoring",
+        "pageView",
+        "previouslySubmittedAgentSurveys",
+        "responseTime",
+        "sdes",
+        "SDEs",
+        "skillChanges",
+        "summary",
+        "transfers",
+        "unAuthSdes",
+        "uniqueIntents",
+    }
+)
+#: Content types that the search by consumer does not take.
+NOT_BY_CONSUMER = frozenset(
+    {
+        "dialogs",
+        "intents",
+        "latestAgentSurvey",
+        "pageView",
+        "previouslySubmittedAgentSurveys",
+        "skillChanges",
+        "uniqueIntents",
+    }
+)
+STATUSES = ("OPEN", "CLOSE")
+MESSAGE_CONTENT_TYPES = (
+    "TEXT_PLAIN",
+    "TEXT_HTML",
+    "LINK",
+    "HOSTED_FILE",
+    "IMG",
+    "SECURE_FORM_INVITATION",
+    "SECURE_FORM_SUBMIT",
+    "RICH_CONTENT",
+)
+SDE_KINDS = (
+    "personalInfo",
+    "customerInfo",
+    "userUpdate",
+    "marketingCampaignInfo",
+    "lead",
+    "purchase",
+    "viewedProduct",
+    "cartStatus",
+    "serviceActivity",
+    "visitorError",
+    "searchContent",
+)
+IDENTIFIER = re.compile(r"-?[0-9A-Za-z_.@-]+")
+CODE = re.compile(r"[A-Z][A-Z0-9_]*")
+UNSEARCHABLE_NUMBER = re.compile(r"[0-9]{4}")
+
+
+def _refuse(name: str, value: object, expected: str) -> LivePersonConfigurationError:
+    return LivePersonConfigurationError(f"filters[{name!r}]={value!r} is not usable: expected {expected}.")
+
+
+def _items(name: str, value: Any, expected: str) -> Sequence[Any]:
+    if not isinstance(value, list | tuple) or not value:
+        raise _refuse(name, value, f"a list that is not empty, of {expected}")
+    return value
+
+
+def _ids(name: str, value: Any) -> list[int | str]:
+    expected = "ids (numbers or text)"
+    for item in _items(name, value, expected):
+        if isinstance(item, bool) or not isinstance(item, int | str) or not IDENTIFIER.fullmatch(str(item)):
+            raise _refuse(name, value, f"a list of {expected}")
+    return list(value)
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    if any(not isinstance(item, str) or not item.strip() for item in _items(name, value, "texts")):
+        raise _refuse(name, value, "a list of texts")
+    return list(value)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _refuse(name, value, "a text")
+    return value
+
+
+def _boolean(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(name, value, "True or False")
+    return value
+
+
+def _booleans(name: str, value: Any) -> list[bool]:
+    return [_boolean(name, item) for item in _items(name, value, "True or False")]
+
+
+def _codes(name: str, value: Any) -> list[str]:
+    # LivePerson does not name the codes of all its channels, so any code is let through.
+    if any(not isinstance(item, str) or not CODE.fullmatch(item) for item in _items(name, value, "channel codes")):
+        raise _refuse(name, value, "a list of channel codes such as APP, SHARK, SMS, FACEBOOK")
+    return list(value)
+
+
+def _some_of(*allowed: str) -> Check:
+    def check(name: str, value: Any) -> list[str]:
+        items = [str(item) for item in _items(name, value, ", ".join(allowed))]
+        if not set(items) <= set(allowed):
+            raise _refuse(name, value, f"a list of {', '.join(allowed)}")
+        return items
+
+    return check
+
+
+def _one_of(*allowed: str) -> Check:
+    def check(name: str, value: Any) -> str:
+        if value not in allowed:
+            raise _refuse(name, value, f"one of {', '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def _range(lowest: int, highest: int | None, unit: str) -> Check:
+    limits = f"{lowest} to {highest}" if highest is not None else f"{lowest} or more"
+
+    def side(name: str, value: Any, number: Any) -> int:
+        try:
+            whole = int(number)
+        except (TypeError, ValueError):
+            whole = lowest - 1
+        if isinstance(number, bool | float) or whole < lowest or (highest is not None and whole > highest):
+            raise _refuse(name, value, f'{{"from": ..., "to": ...}} in {unit}, each {limits}')
+        return whole
+
+    def check(name: str, value: Any) -> dict[str, int]:
+        if not isinstance(value, Mapping) or not value or not set(value) <= {"from", "to"}:
+            raise _refuse(name, value, f'{{"from": ..., "to": ...}} in {unit}, at least one of the two')
+        sides = {key: side(name, value, number) for key, number in value.items()}
+        if "from" in sides and "to" in sides and sides["from"] > sides["to"]:
+            raise _refuse(name, value, '"from" no larger than "to"')
+        return sides
+
+    return check
+
+
+def _sde_search(name: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not value or not set(value) <= set(SDE_KINDS):
+        raise _refuse(name, value, f"a dict of text to search by kind of SDE ({', '.join(SDE_KINDS)})")
+    for text in value.values():
+        if UNSEARCHABLE_NUMBER.search(_text(name, text)):
+            raise _refuse(
+                name, value, "texts without more than three digits in a row, since LivePerson cannot find those"
+            )
+    return dict(value)
+
+
+def _members(**checks: Check) -> Check:
+    def check(name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping) or not value or not set(value) <= set(checks):
+            raise _refuse(name, value, f"a dict with some of {', '.join(checks)}")
+        return {key: checks[key](f"{name}.{key}", item) for key, item in value.items()}
+
+    return check
+
+
+FILTERS: dict[str, Check] = {
+    "status": _some_of(*STATUSES),
+    "skillIds": _ids,
+    "latestSkillIds": _ids,
+    "agentIds": _ids,
+    "userPermissions": _some_of("ASSIGNED_AGENT", "AGENT", "AGENT_MANGER", "READER"),
+    "latestAgentIds": _ids,
+    "agentGroupIds": _ids,
+    "keyword": _text,
+    "summary": _text,
+    "duration": _range(0, None, "seconds"),
+    "mcs": _range(0, 100, "points"),
+    "alertedMcsValues": _some_of("-1", "0", "1"),
+    "csat": _range(1, 5, "points"),
+    "nps": _range(0, 10, "points"),
+    "fcr": _some_of("yes", "no", "1", "0"),
+    "source": _codes,
+    "device": _some_of("DESKTOP", "TABLET", "MOBILE", "NA"),
+    "messageContentTypes": _some_of(*MESSAGE_CONTENT_TYPES),
+    "latestConversationQueueState": _one_of("IN_QUEUE", "ACTIVE"),
+    "sdeSearch": _sde_search,
+    "responseTime": _range(0, None, "milliseconds"),
+    "questionBrick": _text,
+    "invalidFreeTextAnswer": _one_of("INVALID_FREE_TEXT_ANSWER"),
+    "surveyBotConversations": _one_of("SURVEY_BOT"),
+    "surveyIds": _ids,
+    "questionTypeAndFormatToRetrieve": _members(
+        type=_one_of("custom", "csat", "nps", "fcr"), format=_one_of("single", "open")
+    ),
+    "answerText": _texts,
+    "selectedIntentOnly": _boolean,
+    "conversationsWithStepUpOnly": _boolean,
+    "agentSurveySearch": _members(
+        pendingAgentSurvey=_booleans,
+        questionId=_texts,
+        questionName=_texts,
+        questionKeywords=_texts,
+        answerKeywords=_texts,
+        surveyId=_ids,
+    ),
+    "annotationStates": _some_of("OPEN", "SUBMITTED", "VETTED"),
+    "cappingConfiguration": _text,
+}
+
+
+def check_filters(filters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """
+    The filters in the form in which LivePerson takes them.
+
+    :param filters: LivePerson's own filter names and values; the time filters and ``contentToRetrieve`` excepted.
+    :raises LivePersonConfigurationError: for an unknown name or a value that LivePerson would refuse or ignore.
+    """
+    if filters is not None and not isinstance(filters, Mapping):
+        raise LivePersonConfigurationError(f"filters={filters!r} must be a dict of LivePerson's filter names.")
+    checked = {}
+    for name, value in (filters or {}).items():
+        if name in TIME_FILTERS:
+            raise LivePersonConfigurationError(
+                f"filters[{name!r}] belongs to the operator: give the period as start and end, and time_field."
+            )
+        if name == "contentToRetrieve":
+            raise LivePersonConfigurationError("filters['contentToRetrieve'] is given as content=[...].")
+        if name not in FILTERS:
+            raise LivePersonConfigurationError(
+                f"filters[{name!r}] is not a filter of LivePerson's search. Known: {', '.join(sorted(FILTERS))}."
+            )
+        checked[name] = FILTERS[name](name, value)
+    return checked
+
+
+def check_content(content: Collection[str] | None, *, by_consumer: bool = False) -> list[str] | None:
+    """
+    The content types to retrieve; ``None`` leaves the choice to LivePerson.
+
+    :param content: names of LivePerson's content types.
+    :param by_consumer: for the search by consumer, which takes fewer.
+    :raises LivePersonConfigurationError: for a name that LivePerson does not document.
+    """
+    if content is None:
+        return None
+    allowed = CONTENT_TYPES - NOT_BY_CONSUMER if by_consumer else CONTENT_TYPES
+    if isinstance(content, str) or not content or not all(isinstance(name, str) for name in content):
+        raise LivePersonConfigurationError(
+            f"content={content!r} must be a list of LivePerson's content types, or None for its default."
+        )
+    unknown = sorted(set(content) - allowed)
+    if unknown:
+        raise LivePersonConfigurationError(
+            f"content={unknown!r} is not known to LivePerson here. Known: {', '.join(sorted(allowed))}."
+        )
+    return list(dict.fromkeys(content))

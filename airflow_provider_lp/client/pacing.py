@@ -1,0 +1,77 @@
+"""When the next request may leave: one pace for all requests of a client."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from airflow_provider_lp.client.errors import LivePersonTransportError
+
+SLOWEST_INTERVAL_S = 10.0
+RECOVERY_FACTOR = 0.75
+NEGLIGIBLE_INTERVAL_S = 0.05
+
+
+class Clock:
+    """Time that passes, and waits that end early when the client closes."""
+
+    def __init__(self) -> None:
+        self._closing = threading.Event()
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment."""
+        return time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; raises :class:`LivePersonTransportError` if the client is closed meanwhile."""
+        if self._closing.wait(seconds):
+            raise LivePersonTransportError("The LivePerson client was closed while waiting to retry.")
+
+    def close(self) -> None:
+        """End every wait, now and from now on."""
+        self._closing.set()
+
+
+class Pacer:
+    """
+    Spaces requests out after LivePerson has throttled one, and lets the speed come back gradually.
+
+    :param clock: the time to go by.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._interval_s = 0.0
+        self._next_start_s = 0.0
+        self._throttlings = 0
+
+    def wait(self) -> int:
+        """Wait until a request may start; gives a ticket to hand back with :meth:`throttled`."""
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                remaining = self._next_start_s - now
+                if remaining <= 0:
+                    self._next_start_s = now + self._interval_s
+                    return self._throttlings
+            self._clock.sleep(remaining)
+
+    def throttled(self, ticket: int, pause_s: float) -> None:
+        """Hold every request for ``pause_s`` seconds; requests in flight together count as one throttling."""
+        with self._lock:
+            self._next_start_s = max(self._next_start_s, self._clock.monotonic() + pause_s)
+            if ticket == self._throttlings:
+                self._throttlings += 1
+                self._interval_s = min(max(1.0, self._interval_s * 2), SLOWEST_INTERVAL_S)
+
+    def succeeded(self) -> None:
+        """Let the next requests follow each other a little faster."""
+        if self._interval_s:
+            with self._lock:
+                faster = self._interval_s * RECOVERY_FACTOR
+                self._interval_s = faster if faster > NEGLIGIBLE_INTERVAL_S else 0.0

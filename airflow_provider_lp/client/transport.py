@@ -1,0 +1,281 @@
+"""One HTTP session to LivePerson: connection reuse, timeouts, pacing, retrying, and errors by their right names."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception
+from urllib3.exceptions import HTTPError as Urllib3Error
+
+from airflow_provider_lp.client.answers import excerpt_of, internal_code_of
+from airflow_provider_lp.client.errors import (
+    LivePersonAuthenticationError,
+    LivePersonBadRequestError,
+    LivePersonError,
+    LivePersonPermissionError,
+    LivePersonRateLimitError,
+    LivePersonTransportError,
+)
+from airflow_provider_lp.client.pacing import Clock, Pacer
+from airflow_provider_lp.client.retry import Patience, error_class, retry_after_seconds
+
+log = logging.getLogger(__name__)
+
+Parsed = TypeVar("Parsed")
+
+REMEDIES: dict[type[LivePersonError], str] = {
+    LivePersonAuthenticationError: "Check the credentials in the Airflow connection.",
+    LivePersonPermissionError: "Ask LivePerson's administrator to grant these credentials access to this API.",
+    LivePersonRateLimitError: "Lower max_concurrency, or run fewer of these tasks side by side (an Airflow pool).",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    One request to LivePerson.
+
+    :param endpoint: what to call it in logs and errors.
+    :param method: HTTP method.
+    :param url: URL without query.
+    :param params: query parameters.
+    :param content: body, already encoded.
+    :param headers: headers, the body's type among them.
+    :param login: whether it is a login: its refusals are about the credentials, and it is throttled harder.
+    """
+
+    endpoint: str
+    method: str
+    url: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    login: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer."""
+
+    status: int
+    body: bytes = field(repr=False)
+    cookies: Mapping[str, str] = field(repr=False)
+
+
+class Authorization(Protocol):
+    """A way to sign requests."""
+
+    def token(self) -> str | None:
+        """The token to sign with, obtained first if need be; ``None`` where there are no tokens."""
+
+    def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:
+        """Put the ``Authorization`` header on a request."""
+
+    def renew(self, refused: str | None) -> bool:
+        """Get another token in place of the refused one; ``False`` where that cannot be done."""
+
+
+class Transport:
+    """
+    Sends calls, any number at a time, at one common pace.
+
+    :param connect_timeout: how long a connection may take to come about.
+    :param read_timeout: how long LivePerson may be silent.
+    :param connections: how many connections are kept open.
+    :param clock: the time to go by.
+    """
+
+    def __init__(self, *, connect_timeout: timedelta, read_timeout: timedelta, connections: int, clock: Clock) -> None:
+        self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
+        self._lock = threading.Lock()
+        self._environment: dict[str, Mapping[str, Any]] = {}
+        self._secrets: set[str] = set()
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=connections))
+        self.clock = clock
+        self.pacer = Pacer(clock)
+        #: HTTP requests sent so far, and how many of them repeated an earlier one.
+        self.requests = 0
+        self.retries = 0
+
+    def hide(self, *secrets: str) -> None:
+        """Never show these values in an error."""
+        self._secrets.update(secret for secret in secrets if secret)
+
+    def close(self) -> None:
+        """End waits and drop connections."""
+        self.clock.close()
+        self._session.close()
+
+    def call(self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None = None) -> Parsed:
+        """
+        Send ``call`` and give what ``parse`` makes of the answer, trying again as long as that makes sense.
+
+        :param parse: reads the answer; a :class:`LivePersonError` it raises is retried by its kind.
+        :param authorization: how to sign the request.
+        """
+        if authorization:
+            authorization.token()
+        attempts = _Attempts(self, call, parse, authorization)
+        retrying = Retrying(
+            retry=retry_if_exception(attempts.patience.allows),
+            wait=attempts.pause_s,
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        return retrying(attempts.attempt)
+
+    def send(self, call: Call, authorization: Authorization | None, token: str | None, *, again: bool) -> Answer:
+        """Send ``call`` once; raises the error that the answer, or its absence, stands for."""
+        with self._lock:
+            self.requests += 1
+            self.retries += again
+        try:
+            prepared = self._session.prepare_request(
+                requests.Request(
+                    call.method,
+                    call.url,
+                    params=call.params,
+                    data=call.content,
+                    headers=call.headers,
+                    # A callable even where nothing is signed: without one, requests would look into ~/.netrc.
+                    auth=(lambda request: authorization.sign(request, token)) if authorization else _unsigned,
+                )
+            )
+            with self._session.send(
+                prepared, timeout=self._timeout_s, allow_redirects=False, **self._environment_of(call.url)
+            ) as response:
+                body: bytes = response.raw.read(decode_content=True)
+        except (requests.RequestException, Urllib3Error, OSError) as error:
+            raise self._transport_error(call, error) from error
+        if response.status_code in (200, 204):
+            return Answer(response.status_code, body, response.cookies.get_dict())
+        raise self._status_error(call, response, body)
+
+    def _environment_of(self, url: str) -> Mapping[str, Any]:
+        # Looked up once a host instead of once a request: proxies and CA bundles come from the environment.
+        origin = urlsplit(url).netloc
+        if origin not in self._environment:
+            settings = self._session.merge_environment_settings(url, {}, True, None, None)
+            self._environment[origin] = {**settings, "stream": True}
+        return self._environment[origin]
+
+    def _transport_error(self, call: Call, error: Exception) -> LivePersonError:
+        if _is_refused_certificate(error):
+            failure: LivePersonError = LivePersonTransportError(
+                f"The TLS certificate of {urlsplit(call.url).netloc} ({call.endpoint}) cannot be verified. "
+                "If a proxy of your company re-signs traffic, point REQUESTS_CA_BUNDLE at its CA.",
+                endpoint=call.endpoint,
+            )
+            failure.exhausted = True
+            return failure
+        return LivePersonTransportError(
+            f"No complete answer from {urlsplit(call.url).netloc} to {call.endpoint}: {_root_cause(error)}.",
+            endpoint=call.endpoint,
+        )
+
+    def _status_error(self, call: Call, response: requests.Response, body: bytes) -> LivePersonError:
+        status = response.status_code
+        kind = error_class(status)
+        if call.login and kind is LivePersonBadRequestError:
+            kind = LivePersonAuthenticationError
+        excerpt = excerpt_of(body, self._secrets)
+        if 300 <= status < 400:
+            target = urlsplit(response.headers.get("Location", "")).netloc or "the same host"
+            message = f"LivePerson answers {call.endpoint} with a redirect (HTTP {status}) to {target}; not followed."
+        else:
+            said = f': "{excerpt}"' if excerpt else ""
+            message = f"LivePerson answers {call.endpoint} with HTTP {status}{said}. {REMEDIES.get(kind, '')}".rstrip()
+        error = kind(
+            message,
+            status=status,
+            endpoint=call.endpoint,
+            internal_code=internal_code_of(body),
+            excerpt=excerpt,
+        )
+        if isinstance(error, LivePersonRateLimitError):
+            error.retry_after_s = retry_after_seconds(response.headers.get("Retry-After"), self.clock.now())
+        error.exhausted = 300 <= status < 400
+        return error
+
+
+class _Attempts(Generic[Parsed]):
+    """The tries of one call, of which the last one counts."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        call: Call,
+        parse: Callable[[Answer], Parsed],
+        authorization: Authorization | None,
+    ) -> None:
+        self.patience = Patience(login=call.login)
+        self._transport = transport
+        self._call = call
+        self._parse = parse
+        self._authorization = authorization
+        self._ticket = 0
+        self._sent = False
+
+    def attempt(self) -> Parsed:
+        authorization = self._authorization
+        token = authorization.token() if authorization else None
+        try:
+            answer = self._send(token)
+        except LivePersonAuthenticationError:
+            if not authorization or not authorization.renew(token):
+                raise
+            answer = self._send(authorization.token())
+        self._transport.pacer.succeeded()
+        return self._parse(answer)
+
+    def _send(self, token: str | None) -> Answer:
+        self._ticket = self._transport.pacer.wait()
+        again, self._sent = self._sent, True
+        return self._transport.send(self._call, self._authorization, token, again=again)
+
+    def pause_s(self, state: RetryCallState) -> float:
+        """Seconds for this call alone to wait; a throttling holds every call, through the pacer."""
+        error = state.outcome.exception() if state.outcome else None
+        pause_s = self.patience.pause_s
+        log.warning("%s Trying again in %g s (attempt %d failed).", error, pause_s, state.attempt_number)
+        if isinstance(error, LivePersonRateLimitError):
+            self._transport.pacer.throttled(self._ticket, pause_s)
+            return 0.0
+        return pause_s
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what it wraps, outermost first; requests and urllib3 hide the cause in different places."""
+    links: list[BaseException] = []
+    link: object = error
+    while isinstance(link, BaseException) and link not in links:
+        links.append(link)
+        link = getattr(link, "reason", None) or link.__cause__ or (link.args[0] if link.args else None)
+    return links
+
+
+def _is_refused_certificate(error: BaseException) -> bool:
+    return any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error))
+
+
+def _root_cause(error: BaseException) -> str:
+    innermost = _chain(error)[-1]
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    return type(innermost).__name__

@@ -1,0 +1,198 @@
+"""Periods of time: half-open ``[start, end)``, in UTC milliseconds, and the one that a run is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from airflow_provider_lp.client.errors import LivePersonWindowError
+
+#: LivePerson rounds the bounds of a search outwards to such marks.
+MARK_MS = 10 * 60 * 1000
+ONE_MS = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+NO_WINDOW = (
+    "This run does not say which period to export: its data interval is {interval}, and no window is given. "
+    'On Airflow 3 a plain schedule such as "@daily" gives data intervals of zero length. Give the operator '
+    "window=timedelta(days=1) to export the day before the run, or start and end, or schedule the DAG with "
+    "CronDataIntervalTimetable."
+)
+
+
+def to_ms(moment: datetime) -> int:
+    """The first whole millisecond since the epoch that is not before ``moment``."""
+    return -((EPOCH - moment) // ONE_MS)
+
+
+def from_ms(moment_ms: int) -> datetime:
+    """The moment, in UTC."""
+    return EPOCH + moment_ms * ONE_MS
+
+
+def floor_mark(moment_ms: int) -> int:
+    """The ten-minute mark at or before the moment."""
+    return moment_ms // MARK_MS * MARK_MS
+
+
+def ceil_mark(moment_ms: int) -> int:
+    """The ten-minute mark at or after the moment."""
+    return -(-moment_ms // MARK_MS) * MARK_MS
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """
+    A period that has its start and all that follows, up to but without its end.
+
+    :param start_ms: epoch milliseconds, UTC.
+    :param end_ms: epoch milliseconds, UTC; after the start.
+    """
+
+    start_ms: int
+    end_ms: int
+
+    def __post_init__(self) -> None:
+        if self.end_ms <= self.start_ms:
+            raise ValueError(f"{self} has its end not after its start")
+
+    @classmethod
+    def between(cls, start: datetime, end: datetime) -> Window:
+        """The window of all whole milliseconds from ``start`` up to but without ``end``."""
+        return cls(to_ms(start), to_ms(end))
+
+    @property
+    def start(self) -> datetime:
+        """Its first moment."""
+        return from_ms(self.start_ms)
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after it."""
+        return from_ms(self.end_ms)
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return (self.end_ms - self.start_ms) * ONE_MS
+
+    def __contains__(self, moment_ms: int) -> bool:
+        return self.start_ms <= moment_ms < self.end_ms
+
+    def __str__(self) -> str:
+        return f"{self.start.isoformat()} to {self.end.isoformat()}"
+
+    def split(self, parts: int) -> list[Window]:
+        """
+        About ``parts`` windows of like length that tile this one and meet on ten-minute marks.
+
+        On such a mark the searches of two neighbours overlap in one millisecond only. A window that holds no mark
+        between its bounds stays whole.
+        """
+        step = (self.end_ms - self.start_ms) / max(parts, 1)
+        meetings = {round((self.start_ms + step * number) / MARK_MS) * MARK_MS for number in range(1, parts)}
+        bounds = [self.start_ms, *sorted(mark for mark in meetings if self.start_ms < mark < self.end_ms), self.end_ms]
+        return [Window(start, end) for start, end in pairwise(bounds)]
+
+    def spans(self, longest: timedelta) -> list[Window]:
+        """The fewest windows, none much longer than ``longest``, that tile this one and meet on ten-minute marks."""
+        return self.split(-(-self.length // longest))
+
+
+@dataclass(frozen=True, slots=True)
+class RunMoments:
+    """
+    What an Airflow run knows of its time; each may be absent.
+
+    :param interval_start: start of its data interval.
+    :param interval_end: end of its data interval.
+    :param partition_date: start of its partition (Airflow >= 3.3).
+    :param logical_date: its logical date.
+    :param run_after: the earliest moment it could run.
+    """
+
+    interval_start: datetime | None = None
+    interval_end: datetime | None = None
+    partition_date: datetime | None = None
+    logical_date: datetime | None = None
+    run_after: datetime | None = None
+
+
+def parse_moment(name: str, value: object) -> datetime:
+    """
+    An aware moment from what a DAG author gave.
+
+    :param name: the argument's name, for the error.
+    :param value: a datetime or ISO 8601 text, with its offset from UTC.
+    :raises LivePersonWindowError: if it is neither, or has no offset.
+    """
+    moment = value
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            moment = None
+    if not isinstance(moment, datetime):
+        raise LivePersonWindowError(
+            f"{name}={value!r} is not a moment: give a datetime or ISO 8601 text such as 2026-01-31T00:00:00+00:00. "
+            'Text "None" or an empty text comes from a template whose value this run does not have.'
+        )
+    if moment.utcoffset() is None:
+        raise LivePersonWindowError(
+            f"{name}={value!r} has no time zone: add an offset such as +00:00, or use a time-zone-aware datetime."
+        )
+    return moment
+
+
+def resolve_window(start: object, end: object, window: timedelta | None, run: RunMoments, now: datetime) -> Window:
+    """
+    The period that a run is about, by the first of these that applies: ``start`` and ``end``; the data interval, if
+    longer than zero; the partition date and ``window`` after it; ``window`` before the logical date, or before the
+    moment the run was due.
+
+    :param start: given start, ``None`` if not given.
+    :param end: given end, ``None`` if not given.
+    :param window: length of the period where the run only has a moment.
+    :param run: what the run knows.
+    :param now: the present moment.
+    :raises LivePersonWindowError: if none applies, or what applies is backwards or in the future.
+    """
+    if window is not None and (not isinstance(window, timedelta) or window < ONE_MS):
+        raise LivePersonWindowError(f"window={window!r} must be a timedelta longer than zero.")
+    if (start is None) != (end is None):
+        missing = "start" if start is None else "end"
+        raise LivePersonWindowError(f"{missing} is missing: give both start and end, or neither.")
+    if start is not None:
+        resolved = _given(parse_moment("start", start), parse_moment("end", end))
+    else:
+        resolved = _of_run(window, run)
+    if resolved.start >= now:
+        raise LivePersonWindowError(
+            f"The window {resolved} lies in the future (it is {now.isoformat(timespec='seconds')}): there is nothing "
+            "to export yet. Check start, end and the DAG's schedule."
+        )
+    return resolved
+
+
+def _given(start: datetime, end: datetime) -> Window:
+    if to_ms(end) <= to_ms(start):
+        raise LivePersonWindowError(
+            f"end={end.isoformat()} is not after start={start.isoformat()}: a window includes its start and "
+            "excludes its end."
+        )
+    return Window.between(start, end)
+
+
+def _of_run(window: timedelta | None, run: RunMoments) -> Window:
+    interval = (run.interval_start, run.interval_end)
+    if interval[0] and interval[1] and to_ms(interval[0]) < to_ms(interval[1]):
+        return Window.between(interval[0], interval[1])
+    if window is not None:
+        if run.partition_date is not None:
+            return Window.between(run.partition_date, run.partition_date + window)
+        moment = run.logical_date or run.run_after
+        if moment is not None:
+            return Window.between(moment - window, moment)
+    known = f"{interval[0].isoformat()} to {interval[1].isoformat()}" if interval[0] and interval[1] else "absent"
+    raise LivePersonWindowError(NO_WINDOW.format(interval=known))
