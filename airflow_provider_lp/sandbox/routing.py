@@ -1,0 +1,85 @@
+"""Which path is served by what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from airflow_provider_lp.sandbox.account import Account
+from airflow_provider_lp.sandbox.domains import Domains
+from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request
+from airflow_provider_lp.sandbox.faults import CONVERSATION_PATH, Fault, Faults
+from airflow_provider_lp.sandbox.interactions import Interactions
+from airflow_provider_lp.sandbox.logins import Logins
+from airflow_provider_lp.sandbox.outages import outage
+
+_ACCOUNT = r"(?P<account_id>[^/]+)"
+_CONVERSATIONS = rf"/messaging_history/api/account/{_ACCOUNT}/conversations"
+
+
+@dataclass(frozen=True)
+class _Route:
+    method: str
+    path: re.Pattern[str]
+    serve: Callable[..., Answer]
+    guarded: bool = False
+
+
+class Api:
+    """LivePerson's part of the sandbox: every request to it gets an answer."""
+
+    def __init__(self, account: Account, end_filter_field: str) -> None:
+        self.faults = Faults()
+        self.logins = Logins(account.account_id)
+        self.interactions = Interactions(account, self.faults, end_filter_field)
+        domains = Domains(account.account_id)
+        self._routes = [
+            _route("GET", rf"/api/account/{_ACCOUNT}/service/(?P<service>[^/]+)/baseURI\.json", domains.one),
+            _route("GET", rf"/api/account/{_ACCOUNT}/service/baseURI\.json", domains.every),
+            _route("POST", rf"/api/account/{_ACCOUNT}/login", self.logins.login),
+            _route("POST", rf"/api/account/{_ACCOUNT}/refresh", self.logins.refresh),
+            _route("POST", rf"/api/account/{_ACCOUNT}/logout", self.logins.logout),
+            _route("POST", rf"/sentinel/api/v2/account/{_ACCOUNT}/app/token", self.logins.token),
+            _route("POST", rf"{_CONVERSATIONS}/search", self.interactions.search, guarded=True),
+            _route("POST", rf"{_CONVERSATIONS}/conversation/search", self.interactions.by_conversation, guarded=True),
+            _route("POST", rf"{_CONVERSATIONS}/consumer/search", self.interactions.by_consumer, guarded=True),
+        ]
+
+    def respond(self, request: Request, fault: Fault | None) -> Answer:
+        """The answer to a request that ``fault`` has hit."""
+        try:
+            replaced = outage(fault, request) if fault else None
+            return replaced or self._serve(request, fault)
+        except Refused as refusal:
+            return refusal.answer()
+
+    def _serve(self, request: Request, fault: Fault | None) -> Answer:
+        route, groups = self._find(request)
+        if route.guarded:
+            self.logins.admit(request, groups["account_id"])
+            return route.serve(request)
+        if fault and fault.kind == "bad_domain" and "service" in groups:
+            groups["host"] = fault.host or ""
+        return route.serve(request, **groups)
+
+    def _find(self, request: Request) -> tuple[_Route, dict[str, str]]:
+        allowed = []
+        for route in self._routes:
+            match = route.path.fullmatch(request.path)
+            if match and route.method == request.method:
+                return route, match.groupdict()
+            if match:
+                allowed.append(route.method)
+        if allowed:
+            raise Refused(405, f"{request.method} is not allowed here", {"Allow": ", ".join(allowed)})
+        raise Refused(404, f"nothing is served at {request.path}")
+
+
+def _route(method: str, path: str, serve: Callable[..., Answer], *, guarded: bool = False) -> _Route:
+    return _Route(method, re.compile(path), serve, guarded)
+
+
+def is_conversation_method(path: str) -> bool:
+    """Whether the path is one of the methods that give conversations."""
+    return CONVERSATION_PATH in path

@@ -1,0 +1,162 @@
+"""The sandbox: a LivePerson of its own, on a socket of this machine."""
+
+from __future__ import annotations
+
+import threading
+from bisect import insort
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from airflow_provider_lp.sandbox.account import Account
+from airflow_provider_lp.sandbox.control import Control
+from airflow_provider_lp.sandbox.credentials import CREDENTIALS
+from airflow_provider_lp.sandbox.exchange import Request
+from airflow_provider_lp.sandbox.faults import Fault
+from airflow_provider_lp.sandbox.filters import END_FIELDS
+from airflow_provider_lp.sandbox.routing import Api, is_conversation_method
+from airflow_provider_lp.sandbox.server import HttpServer, Reply
+
+_REMEMBERED_REQUESTS = 100_000
+
+
+@dataclass(frozen=True)
+class SeenRequest:
+    """A request that was answered. ``status`` is ``None`` if the connection was cut instead; ``authorization`` is the
+    scheme; ``at`` is ``time.monotonic()`` as it arrived."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    status: int | None
+    fault: str | None
+    at: float
+    authorization: str | None
+
+
+class Sandbox:
+    """An offline LivePerson. Use it as a context manager, or :meth:`start` and :meth:`stop` it.
+
+    :param account: The account to serve; default: a generated one that believes in the real clock.
+    :param port: 0 takes any free port.
+    :param end_filter_field: Which moment the filter ``end`` tests: ``end``, ``conversation_end`` or
+        ``full_dialog_end``. LivePerson does not document it.
+    :param verbose: Print a line for each request.
+    """
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        end_filter_field: str = "end",
+        *,
+        verbose: bool = False,
+    ) -> None:
+        if end_filter_field not in END_FIELDS:
+            raise ValueError(f"end_filter_field must be one of {', '.join(END_FIELDS)}")
+        self.account = account or Account()
+        self.credentials: dict[str, str] = dict(CREDENTIALS)
+        self.requests: list[SeenRequest] = []
+        self.latency_s = 0.0
+        self.gzip = False
+        self._api = Api(self.account, end_filter_field)
+        self._control = Control(self)
+        self._address = (host, port)
+        self._verbose = verbose
+        self._server: HttpServer | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> Sandbox:
+        """Listen, and serve in a thread."""
+        self._server = HttpServer(*self._address, self._serve, verbose=self._verbose)
+        serve = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True)
+        serve.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and end all connections."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, like ``http://127.0.0.1:54321``."""
+        if self._server is None:
+            raise RuntimeError("the sandbox is not running")
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let something go wrong."""
+        self._api.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Let all be well again."""
+        self._api.faults.clear()
+
+    def expire_tokens(self) -> None:
+        """Refuse every token and bearer handed out so far; new logins work."""
+        self._api.logins.tokens.expire_all()
+
+    @property
+    def token_lifetime_s(self) -> float:
+        """How long tokens handed out from now on are good for."""
+        return self._api.logins.tokens.lifetime_s
+
+    @token_lifetime_s.setter
+    def token_lifetime_s(self, seconds: float) -> None:
+        self._api.logins.tokens.lifetime_s = seconds
+
+    @property
+    def page_rows(self) -> int:
+        """The most rows of a page, whatever its limit asks."""
+        return self._api.interactions.page_rows
+
+    @page_rows.setter
+    def page_rows(self, rows: int) -> None:
+        self._api.interactions.page_rows = rows
+
+    @property
+    def empty_as_204(self) -> bool:
+        """Whether a search without matches is answered with 204 and no body."""
+        return self._api.interactions.empty_as_204
+
+    @empty_as_204.setter
+    def empty_as_204(self, answer_204: bool) -> None:
+        self._api.interactions.empty_as_204 = answer_204
+
+    def _serve(self, request: Request, arrived: float) -> Reply:
+        if Control.owns(request.path):
+            return Reply(self._control.respond(request))
+        fault = self._api.faults.for_request(request.path)
+        answer = self._api.respond(request, fault)
+        cut = fault is not None and fault.kind == "cut_connection"
+        seen = SeenRequest(
+            request.method,
+            request.path,
+            dict(request.pairs),
+            request.parsed_body(),
+            None if cut else answer.status,
+            fault.kind if fault else answer.fault,
+            arrived,
+            request.scheme,
+        )
+        self._remember(seen)
+        delay_s = self.latency_s if is_conversation_method(request.path) else 0.0
+        return Reply(answer, fault, delay_s, may_compress=self.gzip)
+
+    def _remember(self, seen: SeenRequest) -> None:
+        with self._lock:
+            insort(self.requests, seen, key=lambda each: each.at)
+            del self.requests[:-_REMEMBERED_REQUESTS]
