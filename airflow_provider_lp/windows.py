@@ -10,6 +10,10 @@ from airflow_provider_lp.client.errors import LivePersonWindowError
 
 #: LivePerson rounds the bounds of a search outwards to such marks.
 MARK_MS = 10 * 60 * 1000
+#: LivePerson keeps conversations for 13 months.
+RETENTION = timedelta(days=397)
+#: How long before a window, unless said otherwise, a conversation may have started that ended or changed in it.
+DEFAULT_MAX_AGE = timedelta(days=90)
 ONE_MS = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -107,6 +107,11 @@ class LivePersonClient:
         self._authorization.close()
         self._transport.close()
 
+    def wait(self, pause: timedelta) -> None:
+        """Wait; raises :class:`LivePersonTransportError` if the client is closed meanwhile."""
+        if pause:
+            self._transport.clock.sleep(pause.total_seconds())
+
     def abort(self) -> None:
         """End waits at once, from another thread; requests that wait to be retried fail."""
         self._transport.clock.close()

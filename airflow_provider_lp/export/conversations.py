@@ -1,0 +1,78 @@
+"""Exporting the conversations of a period."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from airflow_provider_lp.client.client import LivePersonClient
+from airflow_provider_lp.export.download import Download
+from airflow_provider_lp.export.publishing import StoragePath
+from airflow_provider_lp.export.query import ConversationQuery
+from airflow_provider_lp.export.writing import Written, collect, publish
+
+log = logging.getLogger(__name__)
+
+
+def export_conversations(
+    client: LivePersonClient,
+    query: ConversationQuery,
+    path: StoragePath,
+    *,
+    max_concurrency: int,
+    publish_empty: bool = True,
+) -> dict[str, Any]:
+    """
+    Publish what a query finds as one object.
+
+    :param client: LivePerson.
+    :param query: which conversations.
+    :param path: where to; its suffix chooses the compression.
+    :param max_concurrency: requests in flight at most.
+    :param publish_empty: whether an object without conversations is published, default yes.
+    :return: the summary: counts, window, bytes and sha256 of the object.
+    :raises LivePersonError: by its kind; nothing is published then, and what was published stays.
+    """
+    requests, retries = client.requests, client.retries
+    written = publish(Download(client, query, max_concurrency).batches(), path, publish_empty=publish_empty)
+    _warn_of_outsiders(written, query)
+    return {
+        **written.summary(str(path)),
+        "window": {
+            "time_field": query.time_field,
+            "start": query.window.start.isoformat(),
+            "end": query.window.end.isoformat(),
+        },
+        "outside_bounds": written.outside_bounds,
+        "requests": client.requests - requests,
+        "retries": client.retries - retries,
+    }
+
+
+def collect_conversations(
+    client: LivePersonClient, query: ConversationQuery, *, max_bytes: int, max_concurrency: int
+) -> list[dict[str, Any]]:
+    """
+    The conversations that a query finds, in memory.
+
+    :param client: LivePerson.
+    :param query: which conversations.
+    :param max_bytes: how large they may be together, as JSON.
+    :param max_concurrency: requests in flight at most.
+    :raises LivePersonConfigurationError: if they are larger; nothing is ever cut short.
+    :raises LivePersonError: by its kind, if LivePerson does not give all of it.
+    """
+    written = collect(Download(client, query, max_concurrency).batches(), max_bytes)
+    _warn_of_outsiders(written, query)
+    return written.records
+
+
+def _warn_of_outsiders(written: Written, query: ConversationQuery) -> None:
+    if written.outside_bounds:
+        log.warning(
+            "%d conversations have their %s outside %s, although LivePerson returned them for that window: it seems "
+            "to filter on another field. They were kept, since no other window might return them.",
+            written.outside_bounds,
+            query.time_field,
+            query.window,
+        )

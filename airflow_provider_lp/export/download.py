@@ -1,0 +1,177 @@
+"""Conversations in order, each once, as newline-delimited JSON: requests side by side, slices one after the other."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
+
+from airflow_provider_lp.client.client import LivePersonClient
+from airflow_provider_lp.client.records import ConversationHead
+from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split, was_asked_for
+from airflow_provider_lp.export.reading import PageRequest, Request, Row, SearchReading, in_order
+from airflow_provider_lp.export.spool import Batch, Spool, row_of
+from airflow_provider_lp.windows import Window
+
+log = logging.getLogger(__name__)
+
+#: Paging gets slower and riskier the deeper it goes, so a larger search is cut in time first.
+DEEPEST_SEARCH = 5000
+#: Conversations are not spread evenly, so parts are planned a little smaller than the deepest search.
+PLANNED_SEARCH = 4500
+
+
+class _Asked(NamedTuple):
+    """A request in flight, and whom its answer is for."""
+
+    working: _Working
+    search: Search
+    reading: SearchReading
+    request: Request
+
+
+class _Answered(NamedTuple):
+    matches: int
+    rows: list[Row]
+
+
+class _Working:
+    """A slice that is being read, and where its records wait."""
+
+    def __init__(self, part: Slice, query: ConversationQuery) -> None:
+        self.span = part.span
+        self.part = part
+        self.spool = Spool()
+        self._readings = [
+            (search, SearchReading(query.words(search), may_grow=not query.is_exact)) for search in part.searches
+        ]
+
+    @property
+    def is_whole(self) -> bool:
+        return all(reading.is_whole for _, reading in self._readings)
+
+    @property
+    def largest_count(self) -> int:
+        """The most conversations that one of its searches is known to match."""
+        return max(reading.count or 0 for _, reading in self._readings)
+
+    def next_request(self) -> _Asked | None:
+        for search, reading in self._readings:
+            if request := reading.next_request():
+                return _Asked(self, search, reading, request)
+        return None
+
+    def rows(self) -> list[Row]:
+        return in_order(reading for _, reading in self._readings)
+
+
+class Download:
+    """
+    Downloads what a query asks for.
+
+    :param client: where from.
+    :param query: what.
+    :param max_concurrency: requests in flight at most.
+    """
+
+    def __init__(self, client: LivePersonClient, query: ConversationQuery, max_concurrency: int) -> None:
+        self._client = client
+        self._query = query
+        self._max_concurrency = max_concurrency
+        self._planned = deque(query.slices())
+        self._working: list[_Working] = []
+        self._in_flight: dict[Future[_Answered], _Asked] = {}
+        self._outside_ids: set[str] = set()
+        self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="liveperson")
+
+    def batches(self) -> Generator[Batch, None, None]:
+        """
+        The conversations, ordered by moment and id. A slice is given out only when it is whole.
+
+        :raises LivePersonError: when LivePerson does not give all of it.
+        """
+        try:
+            while self._working or self._planned:
+                self._ask()
+                if self._working[0].is_whole:
+                    yield from self._give_out(self._working.pop(0))
+                else:
+                    self._take_in(wait_s=None)
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            for working in self._working:
+                working.spool.close()
+
+    def _ask(self) -> None:
+        """Keep as many requests in flight as allowed, those of the earliest slice first."""
+        while len(self._in_flight) < self._max_concurrency:
+            asked = next(filter(None, (working.next_request() for working in self._working)), None)
+            if asked:
+                self._in_flight[self._threads.submit(self._fetch, asked)] = asked
+            elif self._planned and len(self._working) <= self._max_concurrency:
+                self._working.append(_Working(self._planned.popleft(), self._query))
+            else:
+                return
+
+    def _take_in(self, wait_s: float | None) -> None:
+        """Hand what has arrived to the slices it was asked for, after waiting for something to arrive."""
+        done, _ = wait(self._in_flight, timeout=wait_s, return_when=FIRST_COMPLETED)
+        for future in done:
+            working, _, reading, request = self._in_flight.pop(future)
+            if working not in self._working:
+                continue
+            answered = future.result()
+            if isinstance(request, PageRequest):
+                reading.page_arrived(request, answered.matches, answered.rows)
+            else:
+                reading.whole_arrived(request, answered.rows)
+            if working.largest_count > DEEPEST_SEARCH and can_split(working.span):
+                self._cut(working)
+
+    def _cut(self, working: _Working) -> None:
+        """Read the slice in parts instead."""
+        parts = self._query.parts(working.part, max(2, -(-working.largest_count // PLANNED_SEARCH)))
+        log.info("%d conversations in %s: read in %d parts.", working.largest_count, working.span, len(parts))
+        place = self._working.index(working)
+        self._working[place : place + 1] = [_Working(part, self._query) for part in parts]
+        working.spool.close()
+
+    def _fetch(self, asked: _Asked) -> _Answered:
+        """In a thread: ask, and put the answer's records where they wait."""
+        working, search, _, request = asked
+        self._client.wait(request.pause)
+        if isinstance(request, PageRequest):
+            page = self._client.interactions.search_page(self._query.body(search), offset=request.offset)
+            rows = [self._found(head, working.span) for head in page.heads]
+        else:
+            page = self._client.interactions.by_id(request.conversation_ids, content=self._query.content)
+            rows = [row_of(head) for head in page.heads]
+        return _Answered(page.count, working.spool.add_page(page, rows))
+
+    def _found(self, head: ConversationHead, span: Window) -> Row:
+        """Where a conversation that a search found belongs. A neighbour's is left out; any other stays."""
+        moment_ms = self._query.moment_ms(head.info)
+        row = row_of(head, moment_ms or 0)
+        if moment_ms is not None and moment_ms in span:
+            return row
+        if moment_ms is not None and was_asked_for(span, moment_ms):
+            return row._replace(is_kept=False)
+        # LivePerson must have filtered on another field than the one assumed: no other window might return it.
+        return row._replace(is_outside=True)
+
+    def _give_out(self, working: _Working) -> Generator[Batch, None, None]:
+        rows = [row for row in working.rows() if not row.is_outside or self._is_first(row)]
+        try:
+            for batch in working.spool.batches(rows):
+                yield batch
+                self._take_in(wait_s=0)
+                self._ask()
+        finally:
+            working.spool.close()
+
+    def _is_first(self, row: Row) -> bool:
+        is_first = row.conversation_id not in self._outside_ids
+        self._outside_ids.add(row.conversation_id)
+        return is_first

@@ -1,0 +1,192 @@
+"""Conversations looked up by their ids, or by their consumer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from airflow_provider_lp.client.client import LivePersonClient
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
+from airflow_provider_lp.client.filters import STATUSES, check_content
+from airflow_provider_lp.client.interactions import IDS_PER_CALL
+from airflow_provider_lp.client.records import milliseconds
+from airflow_provider_lp.export.publishing import StoragePath
+from airflow_provider_lp.export.reading import IDS_NAMED, PAUSES, PageRequest, Row, SearchReading, in_order
+from airflow_provider_lp.export.spool import Batch, Spool, row_of
+from airflow_provider_lp.export.writing import collect, publish
+
+
+@dataclass(frozen=True, slots=True)
+class LookupQuery:
+    """
+    Which conversations to look up. Made by :meth:`checked`.
+
+    :param conversation_ids: their ids, each once; ``None`` to go by the consumer.
+    :param consumer_id: their consumer.
+    :param status: with a consumer: ``OPEN``, ``CLOSE`` or both.
+    :param content: content types to retrieve; ``None`` for LivePerson's default.
+    :param allow_missing: whether ids that LivePerson does not know are only reported.
+    """
+
+    conversation_ids: list[str] | None
+    consumer_id: str | None
+    status: list[str]
+    content: list[str] | None
+    allow_missing: bool
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        conversation_ids: Sequence[str] | str | None,
+        consumer_id: str | None,
+        status: Collection[str] = STATUSES,
+        content: Collection[str] | None = None,
+        allow_missing: bool = False,
+    ) -> LookupQuery:
+        """
+        A lookup whose every argument LivePerson would accept.
+
+        :raises LivePersonConfigurationError: naming the argument that it would not.
+        """
+        if (conversation_ids is None) == (consumer_id is None):
+            raise LivePersonConfigurationError("Give either conversation_ids or consumer_id, one of the two.")
+        if consumer_id is not None and (not isinstance(consumer_id, str) or not consumer_id.strip()):
+            raise LivePersonConfigurationError(f"consumer_id={consumer_id!r} must be a consumer's id.")
+        if isinstance(status, str) or not status or not set(status) <= set(STATUSES):
+            raise LivePersonConfigurationError(f"status={status!r} must be a list of {', '.join(STATUSES)}.")
+        ids = None if conversation_ids is None else _ids(conversation_ids)
+        checked = check_content(content, by_consumer=consumer_id is not None)
+        return cls(ids, consumer_id, list(status), checked, allow_missing)
+
+
+def _ids(given: object) -> list[str]:
+    """Ids from a list, or from the text that a template makes of one."""
+    ids = given
+    if isinstance(given, str):
+        try:
+            ids = ast.literal_eval(given) if given.strip().startswith(("[", "(")) else given.replace(",", " ").split()
+        except (SyntaxError, ValueError):
+            ids = None
+    if not isinstance(ids, list | tuple) or not all(isinstance(some, str) and some.strip() for some in ids):
+        raise LivePersonConfigurationError(f"conversation_ids={given!r} must be a list of conversation ids.")
+    return list(dict.fromkeys(ids))
+
+
+class Lookup:
+    """
+    Looks conversations up; truncated ones are asked for until they are whole. Use it in a ``with`` block.
+
+    :param client: where from.
+    :param query: which ones.
+    :param max_concurrency: requests in flight at most.
+    """
+
+    def __init__(self, client: LivePersonClient, query: LookupQuery, max_concurrency: int) -> None:
+        self._client = client
+        self._query = query
+        self._max_concurrency = max_concurrency
+        self._spool = Spool()
+        self._requests, self._retries = client.requests, client.retries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._spool.close()
+
+    def export(self, path: StoragePath) -> dict[str, Any]:
+        """
+        Publish what is found as one object; gives the summary.
+
+        :raises LivePersonIncompleteDataError: for ids that LivePerson does not know, unless they may be missing.
+        """
+        found: list[Row] = []
+        written = publish(self._batches(found), path)
+        return {**written.summary(str(path)), **self._account(found)}
+
+    def collect(self, max_bytes: int) -> dict[str, Any]:
+        """
+        What is found, in memory; ``max_bytes`` is how large it may be, as JSON.
+
+        :raises LivePersonIncompleteDataError: for ids that LivePerson does not know, unless they may be missing.
+        """
+        found: list[Row] = []
+        written = collect(self._batches(found), max_bytes)
+        return {"records": written.records, "conversations": written.conversations, **self._account(found)}
+
+    def _account(self, found: Sequence[Row]) -> dict[str, Any]:
+        return {
+            "missing": self._missing(found),
+            "requests": self._client.requests - self._requests,
+            "retries": self._client.retries - self._retries,
+        }
+
+    def _batches(self, found: list[Row]) -> Generator[Batch, None, None]:
+        query = self._query
+        if query.conversation_ids is not None:
+            found += self._by_id(query.conversation_ids)
+        elif query.consumer_id is not None:
+            found += self._by_consumer(query.consumer_id)
+        missing = self._missing(found)
+        if missing and not query.allow_missing:
+            raise LivePersonIncompleteDataError(
+                f"LivePerson does not return {len(missing)} of {len(query.conversation_ids or ())} conversation_ids, "
+                f"such as {', '.join(missing[:IDS_NAMED])}. Set allow_missing=True to export the others. Nothing was "
+                "published."
+            )
+        yield from self._spool.batches(found)
+
+    def _missing(self, found: Sequence[Row]) -> list[str]:
+        known = {row.conversation_id for row in found}
+        return [some for some in self._query.conversation_ids or () if some not in known]
+
+    def _by_id(self, conversation_ids: Sequence[str]) -> list[Row]:
+        portions = [
+            conversation_ids[first : first + IDS_PER_CALL] for first in range(0, len(conversation_ids), IDS_PER_CALL)
+        ]
+        threads = ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="liveperson")
+        try:
+            found = [row for rows in threads.map(self._whole, portions) for row in rows]
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+        return sorted(found, key=lambda row: (row.moment_ms, row.conversation_id))
+
+    def _whole(self, conversation_ids: Sequence[str]) -> list[Row]:
+        whole: dict[str, Row] = {}
+        wanted = set(conversation_ids)
+        for pause in PAUSES:
+            self._client.wait(pause)
+            rows = [row for row in self._ask(sorted(wanted)) if row.conversation_id in wanted]
+            whole.update((row.conversation_id, row) for row in rows if not row.is_partial)
+            wanted = {row.conversation_id for row in rows} - whole.keys()
+            if not wanted:
+                return list(whole.values())
+        raise LivePersonIncompleteDataError(
+            f"LivePerson gives {len(wanted)} conversations only truncated, however often asked, such as "
+            f"{', '.join(sorted(wanted)[:IDS_NAMED])}. Nothing was published."
+        )
+
+    def _ask(self, conversation_ids: Sequence[str]) -> list[Row]:
+        page = self._client.interactions.by_id(conversation_ids, content=self._query.content)
+        return self._spool.add_page(page, [row_of(head, milliseconds(head.info.start) or 0) for head in page.heads])
+
+    def _by_consumer(self, consumer_id: str) -> list[Row]:
+        reading = SearchReading(f"belong to consumer {consumer_id}")
+        while request := reading.next_request():
+            self._client.wait(request.pause)
+            if isinstance(request, PageRequest):
+                page = self._client.interactions.by_consumer(
+                    consumer_id, status=self._query.status, content=self._query.content, offset=request.offset
+                )
+                rows = [row_of(head, milliseconds(head.info.start) or 0) for head in page.heads]
+                reading.page_arrived(request, page.count, self._spool.add_page(page, rows))
+            else:
+                reading.whole_arrived(request, self._ask(request.conversation_ids))
+        return in_order([reading])

@@ -1,0 +1,157 @@
+"""What to export, and the searches that find it: spans LivePerson accepts, slices small enough to page through."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.filters import check_content, check_filters
+from airflow_provider_lp.client.records import ConversationInfo, milliseconds
+from airflow_provider_lp.windows import DEFAULT_MAX_AGE, MARK_MS, RETENTION, Window, ceil_mark, floor_mark, to_ms
+
+#: LivePerson refuses ranges of more than three months, the shortest of which have 89 days, perhaps after rounding.
+LONGEST_SPAN = timedelta(days=85)
+
+#: LivePerson's filter for each time field, and the field of a record it is taken to test.
+TIME_FIELDS = {
+    "start": ("start", attrgetter("start")),
+    "end": ("end", attrgetter("end")),
+    "full_dialog_end": ("fullDialogEndTime", attrgetter("full_dialog_end")),
+    "latest_update": ("latestUpdateTime", attrgetter("start")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """
+    One search at LivePerson.
+
+    :param start: when the conversations started; LivePerson requires it in every search.
+    :param moments: when they ended, for the time fields that are an end.
+    """
+
+    start: Window
+    moments: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """
+    A part of the period, exported as a unit.
+
+    :param span: which moments belong to it.
+    :param searches: the searches that find all of its conversations, and perhaps some of its neighbours'.
+    """
+
+    span: Window
+    searches: tuple[Search, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationQuery:
+    """
+    Which conversations to export. Made by :meth:`checked`.
+
+    :param time_field: which moment of a conversation must lie in the window.
+    :param window: the period.
+    :param now: the moment the export began; nothing that starts later is part of it.
+    :param max_age: for time fields other than ``start``: how long before the window a conversation may have started.
+    :param filters: LivePerson's filters, checked.
+    :param content: content types to retrieve, checked; ``None`` for LivePerson's default.
+    """
+
+    time_field: str
+    window: Window
+    now: datetime
+    max_age: timedelta
+    filters: Mapping[str, Any]
+    content: list[str] | None
+
+    @classmethod
+    def checked(
+        cls,
+        window: Window,
+        *,
+        now: datetime,
+        time_field: str = "start",
+        max_age: timedelta = DEFAULT_MAX_AGE,
+        filters: Mapping[str, Any] | None = None,
+        content: Collection[str] | None = None,
+    ) -> ConversationQuery:
+        """
+        A query whose every argument LivePerson would accept.
+
+        :raises LivePersonConfigurationError: naming the argument that it would not.
+        """
+        if time_field not in TIME_FIELDS:
+            raise LivePersonConfigurationError(f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.")
+        if not isinstance(max_age, timedelta) or not timedelta(0) <= max_age <= RETENTION:
+            raise LivePersonConfigurationError(
+                f"max_age={max_age!r} must be a timedelta of at most {RETENTION.days} days: LivePerson keeps "
+                "conversations for 13 months."
+            )
+        return cls(time_field, window, now, max_age, check_filters(filters), check_content(content))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether exactly the conversations of the window are asked for, rather than all updated since its start."""
+        return self.time_field != "latest_update"
+
+    def moment_ms(self, info: ConversationInfo) -> int | None:
+        """The moment of a conversation that the query goes by; ``None`` if it has none."""
+        return milliseconds(TIME_FIELDS[self.time_field][1](info))
+
+    def slices(self) -> list[Slice]:
+        """The first, coarsest slices, in order of time; they tile the period."""
+        if self.time_field == "latest_update":
+            start = floor_mark(self.window.start_ms - self.max_age // timedelta(milliseconds=1))
+            started = Window(start, ceil_mark(to_ms(self.now) + 1))
+            return [self._slice(span) for span in started.spans(LONGEST_SPAN)]
+        return [self._slice(span) for span in self.window.spans(LONGEST_SPAN)]
+
+    def parts(self, whole: Slice, number: int) -> list[Slice]:
+        """The slice cut into about ``number`` smaller ones; just one if it is too short for that."""
+        return [self._slice(span) for span in whole.span.split(number)]
+
+    def _slice(self, span: Window) -> Slice:
+        if self.time_field in ("start", "latest_update"):
+            return Slice(span, (Search(start=span),))
+        started = Window(floor_mark(self.window.start_ms - self.max_age // timedelta(milliseconds=1)), span.end_ms)
+        return Slice(span, tuple(Search(start=part, moments=span) for part in started.spans(LONGEST_SPAN)))
+
+    def words(self, search: Search) -> str:
+        """What the conversations of a search have in common, for people."""
+        if search.moments is None:
+            return f"started within {search.start}"
+        return f"have their {self.time_field} within {search.moments} and started within {search.start}"
+
+    def body(self, search: Search) -> bytes:
+        """The search as LivePerson's JSON."""
+        times = {"start": _bounds(search.start)}
+        if search.moments is not None:
+            times[TIME_FIELDS[self.time_field][0]] = _bounds(search.moments)
+        if self.time_field == "latest_update":
+            times["latestUpdateTime"] = {"from": self.window.start_ms}
+        content = {} if self.content is None else {"contentToRetrieve": self.content}
+        return msgspec.json.encode({**times, **self.filters, **content})
+
+
+def _bounds(window: Window) -> dict[str, int]:
+    # LivePerson's bounds are inclusive.
+    return {"from": window.start_ms, "to": window.end_ms - 1}
+
+
+def was_asked_for(span: Window, moment_ms: int) -> bool:
+    """Whether a search for ``span`` may return the moment, given that LivePerson rounds its bounds outwards."""
+    return floor_mark(span.start_ms) <= moment_ms <= ceil_mark(span.end_ms)
+
+
+def can_split(span: Window) -> bool:
+    """Whether there is a ten-minute mark inside to split at."""
+    return floor_mark(span.start_ms) + MARK_MS < span.end_ms

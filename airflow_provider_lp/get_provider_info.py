@@ -1,0 +1,80 @@
+"""The provider's description, by which Airflow discovers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _field(label: str, description: str, *, secret: bool = False, **schema: Any) -> dict[str, Any]:
+    text = {"type": ["string", "null"], **({"format": "password"} if secret else {})}
+    return {"label": label, "description": description, "schema": {**text, **schema}}
+
+
+#: The connection's extras as Airflow's form shows them.
+CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
+    "account_id": _field("Account id", "LivePerson account (site, brand) id: digits or letters. Required."),
+    "auth_type": _field(
+        "Auth type", "oauth2, oauth1, user or application. Empty: inferred from the credentials that are filled in."
+    ),
+    "client_id": _field("Client id (OAuth 2.0)", "Of an OAuth 2.0 client (client credentials). Recommended."),
+    "client_secret": _field("Client secret (OAuth 2.0)", "Of the same client.", secret=True),
+    "app_key": _field("App key (OAuth 1.0)", "Of an API key, or of a bot user's application.", secret=True),
+    "app_secret": _field("App secret (OAuth 1.0)", "Of the same key.", secret=True),
+    "access_token": _field("Access token (OAuth 1.0)", "Of the same key.", secret=True),
+    "access_token_secret": _field("Access token secret (OAuth 1.0)", "Of the same key.", secret=True),
+    "source": _field(
+        "Source", "Caller name for LivePerson: at most 20 letters, digits, underscores. Empty: AirflowProviderLP."
+    ),
+    "connect_timeout": _field(
+        "Connect timeout (s)", "Seconds to wait for a connection. Empty: 10.", type=["string", "number", "null"]
+    ),
+    "read_timeout": _field(
+        "Read timeout (s)", "Seconds LivePerson may be silent. Empty: 120.", type=["string", "number", "null"]
+    ),
+}
+
+UI_FIELD_BEHAVIOUR: dict[str, Any] = {
+    "hidden-fields": ["port", "schema"],
+    "relabeling": {"host": "Domain API", "login": "User name", "password": "Password"},
+    "placeholders": {
+        "host": "https://api.liveperson.net",
+        "login": "only for auth type user or application",
+        "password": "only for auth type user",
+        "account_id": "12345678",
+        "source": "AirflowProviderLP",
+        "connect_timeout": "10",
+        "read_timeout": "120",
+    },
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """What Airflow asks through the entry point ``apache_airflow_provider``."""
+    from importlib.metadata import version
+
+    integration = "LivePerson"
+    package = "airflow_provider_lp"
+    return {
+        "package-name": "airflow-provider-lp",
+        "name": integration,
+        "description": "Conversations of LivePerson Conversational Cloud, exported exactly once each.",
+        "versions": [version("airflow-provider-lp")],
+        "integrations": [
+            {
+                "integration-name": integration,
+                "external-doc-url": "https://developers.liveperson.com",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [{"integration-name": integration, "python-modules": [f"{package}.hooks.liveperson"]}],
+        "operators": [{"integration-name": integration, "python-modules": [f"{package}.operators.conversations"]}],
+        "connection-types": [
+            {
+                "connection-type": "liveperson",
+                "hook-class-name": f"{package}.hooks.liveperson.LivePersonHook",
+                "hook-name": integration,
+                "conn-fields": CONNECTION_FIELDS,
+                "ui-field-behaviour": UI_FIELD_BEHAVIOUR,
+            }
+        ],
+    }

@@ -1,0 +1,1 @@
+"""LivePerson from an Airflow connection."""

@@ -1,0 +1,139 @@
+"""What an Airflow connection says about LivePerson: its fields, and which of the four logins they amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.auth import Credentials
+
+OAUTH1_FIELDS = ("app_key", "app_secret", "access_token", "access_token_secret")
+OAUTH2_FIELDS = ("client_id", "client_secret")
+FIELDS_BY_AUTH_TYPE = {
+    "oauth1": OAUTH1_FIELDS,
+    "oauth2": OAUTH2_FIELDS,
+    "user": ("login", "password"),
+    "application": ("login", *OAUTH1_FIELDS),
+}
+SECRET_FIELDS = ("password", *OAUTH1_FIELDS, "client_secret")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFields:
+    """
+    The fields of a connection of type ``liveperson``.
+
+    :param conn_id: its id, for errors.
+    :param fields: host, login, password and the extras, by name; absent ones are left out.
+    """
+
+    conn_id: str
+    fields: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        conn_id: str,
+        *,
+        host: str | None,
+        port: int | None,
+        login: str | None,
+        password: str | None,
+        extra: Mapping[str, Any],
+    ) -> ConnectionFields:
+        """The fields as Airflow's connection has them."""
+        address = f"{host}:{port}" if host and port else host
+        fields = {**extra, "host": address, "login": login, "password": password}
+        return cls(conn_id, {name: value for name, value in fields.items() if value not in (None, "")})
+
+    def wrong(self, problem: str) -> LivePersonConfigurationError:
+        """The error for this connection."""
+        return LivePersonConfigurationError(f"Airflow connection {self.conn_id!r}: {problem}")
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A field that is a text or a number, as text."""
+        value = self.fields.get(name, default)
+        if value is None:
+            raise self.wrong(f"field {name!r} is missing.")
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise self.wrong(f"field {name!r} must be a text, not a {type(value).__name__}.")
+        return str(value).strip()
+
+    def seconds(self, name: str, default: timedelta) -> timedelta:
+        """A field that is a number of seconds."""
+        value = self.fields.get(name, default.total_seconds())
+        try:
+            seconds = timedelta(seconds=float(value))
+        except (TypeError, ValueError, OverflowError):
+            seconds = timedelta(0)
+        if isinstance(value, bool) or seconds <= timedelta(0):
+            raise self.wrong(f"field {name!r} is {value!r}, but must be a number of seconds above 0.")
+        return seconds
+
+    def secrets(self) -> list[str]:
+        """The values that no log may show."""
+        return [str(self.fields[name]) for name in SECRET_FIELDS if name in self.fields]
+
+    def auth_type(self) -> str:
+        """
+        Which login the fields amount to: ``auth_type`` itself, or what the credentials that are present imply.
+
+        :raises LivePersonConfigurationError: naming what is missing or at odds, never a value.
+        """
+        given = self.fields.get("auth_type")
+        if given is not None and given not in FIELDS_BY_AUTH_TYPE:
+            raise self.wrong(f"field 'auth_type' must be one of {', '.join(FIELDS_BY_AUTH_TYPE)}.")
+        auth_type = str(given) if given else self._implied_auth_type()
+        missing = [name for name in FIELDS_BY_AUTH_TYPE[auth_type] if name not in self.fields]
+        if missing:
+            raise self.wrong(f"auth_type {auth_type!r} also needs {_words(missing)}.")
+        return auth_type
+
+    def _implied_auth_type(self) -> str:
+        api_key = [name for name in OAUTH1_FIELDS if name in self.fields]
+        client = [name for name in OAUTH2_FIELDS if name in self.fields]
+        password = [name for name in ("password",) if name in self.fields]
+        kinds = [names for names in (api_key, client, password) if names]
+        if len(kinds) > 1:
+            present = _words([name for names in kinds for name in names])
+            raise self.wrong(
+                f"{present} belong to different ways to authenticate. Say which one to use in extra field "
+                f"'auth_type' ({', '.join(FIELDS_BY_AUTH_TYPE)})."
+            )
+        if client:
+            return "oauth2"
+        if api_key:
+            return "application" if "login" in self.fields else "oauth1"
+        if password or "login" in self.fields:
+            return "user"
+        raise self.wrong(
+            "no credentials. Give client_id and client_secret (OAuth 2.0), or app_key, app_secret, access_token and "
+            "access_token_secret (OAuth 1.0 API key), or login and password."
+        )
+
+    def credentials(self) -> Credentials:
+        """
+        The credentials.
+
+        :raises LivePersonConfigurationError: naming what is missing or at odds, never a value.
+        """
+        from airflow_provider_lp.client import auth
+
+        kinds = {
+            "oauth1": auth.OAuth1Credentials,
+            "oauth2": auth.OAuth2Credentials,
+            "user": auth.UserCredentials,
+            "application": auth.ApplicationCredentials,
+        }
+        auth_type = self.auth_type()
+        credentials: Credentials = kinds[auth_type](*map(self.text, FIELDS_BY_AUTH_TYPE[auth_type]))
+        return credentials
+
+
+def _words(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

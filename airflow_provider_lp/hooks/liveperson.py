@@ -1,0 +1,96 @@
+"""The hook: an Airflow connection in, a LivePerson client out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+
+from airflow_provider_lp.client.errors import LivePersonError
+from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
+from airflow_provider_lp.hooks.connection import ConnectionFields
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client import LivePersonClient
+
+DEFAULT_CONNECTIONS = 8
+
+
+class LivePersonHook(BaseHook):
+    """
+    Builds a LivePerson client from an Airflow connection of type ``liveperson``.
+
+    :param liveperson_conn_id: the connection's id, default ``liveperson_default``.
+    """
+
+    conn_name_attr = "liveperson_conn_id"
+    default_conn_name = "liveperson_default"
+    conn_type = "liveperson"
+    hook_name = "LivePerson"
+
+    def __init__(self, liveperson_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.liveperson_conn_id = liveperson_conn_id
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """The form's fields for Airflow 2.11; Airflow 3 takes them from the provider's description."""
+        from flask_appbuilder.fieldwidgets import BS3PasswordFieldWidget, BS3TextFieldWidget
+        from wtforms import PasswordField, StringField
+
+        widgets = {}
+        for name, description in CONNECTION_FIELDS.items():
+            is_secret = description["schema"].get("format") == "password"
+            field, widget = (PasswordField, BS3PasswordFieldWidget) if is_secret else (StringField, BS3TextFieldWidget)
+            widgets[name] = field(description["label"], widget=widget(), description=description["description"])
+        return widgets
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """The form's standard fields for Airflow 2.11."""
+        return {name.replace("-", "_"): value for name, value in UI_FIELD_BEHAVIOUR.items()}
+
+    def get_conn(self, *, connections: int = DEFAULT_CONNECTIONS) -> LivePersonClient:
+        """
+        A client for the connection's account; close it, or use it in a ``with`` block.
+
+        :param connections: HTTP connections kept open: as many requests can run side by side without new ones.
+        :raises LivePersonConfigurationError: naming the field of the connection that is missing or wrong.
+        """
+        from airflow_provider_lp.client import client
+
+        connection = self.get_connection(self.liveperson_conn_id)
+        fields = ConnectionFields.of(
+            self.liveperson_conn_id,
+            host=connection.host,
+            port=connection.port,
+            login=connection.login,
+            password=connection.password,
+            extra=connection.extra_dejson,
+        )
+        for secret in fields.secrets():
+            mask_secret(secret)
+        try:
+            return client.LivePersonClient(
+                account_id=fields.text("account_id"),
+                credentials=fields.credentials(),
+                host=fields.fields.get("host"),
+                source=fields.text("source", client.DEFAULT_SOURCE),
+                connect_timeout=fields.seconds("connect_timeout", client.DEFAULT_CONNECT_TIMEOUT),
+                read_timeout=fields.seconds("read_timeout", client.DEFAULT_READ_TIMEOUT),
+                connections=connections,
+                on_secret=mask_secret,
+            )
+        except LivePersonError as error:
+            if self.liveperson_conn_id in str(error):
+                raise
+            raise fields.wrong(str(error)) from error
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Look the account's domain up and authenticate; says in words what works or what does not."""
+        try:
+            with self.get_conn() as client:
+                url = client.check()
+        except LivePersonError as error:
+            return False, str(error)
+        return True, f"LivePerson account {client.account_id} answers at {url}, and accepts these credentials."

@@ -1,0 +1,135 @@
+"""What all LivePerson operators share: the run's moments, storage paths, and which failures are final."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow.providers.common.compat.sdk import AirflowFailException, Asset, AssetAlias, BaseOperator
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
+from airflow_provider_lp.windows import RunMoments
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+
+    from airflow_provider_lp.client import LivePersonClient
+
+STORAGE_EXTRAS = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
+
+
+class LivePersonOperator(BaseOperator):
+    """
+    An operator that talks to LivePerson.
+
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    """
+
+    ui_color = "#fdeee2"
+
+    def __init__(self, *, liveperson_conn_id: str = "liveperson_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.liveperson_conn_id = liveperson_conn_id
+        self._client: LivePersonClient | None = None
+
+    @contextmanager
+    def client(self, connections: int) -> Iterator[LivePersonClient]:
+        """A client for the connection, as long as the block lasts."""
+        from airflow_provider_lp.hooks.liveperson import LivePersonHook
+
+        with LivePersonHook(self.liveperson_conn_id).get_conn(connections=connections) as client:
+            self._client = client
+            try:
+                yield client
+            finally:
+                self._client = None
+
+    def on_kill(self) -> None:
+        """End the waits of requests that are to be retried."""
+        if self._client is not None:
+            self._client.abort()
+
+
+@contextmanager
+def final_failures() -> Iterator[None]:
+    """Fail the task without retries where retrying cannot help."""
+    try:
+        yield
+    except LivePersonError as error:
+        if error.retry_helps:
+            raise
+        raise AirflowFailException(str(error)) from error
+
+
+def moments_of(context: Context) -> RunMoments:
+    """What the run knows of its time, on any Airflow."""
+    values: Mapping[str, Any] = context
+    dag_run = values.get("dag_run")
+    return RunMoments(
+        interval_start=values.get("data_interval_start"),
+        interval_end=values.get("data_interval_end"),
+        partition_date=values.get("partition_date"),
+        logical_date=values.get("logical_date"),
+        run_after=getattr(dag_run, "run_after", None),
+    )
+
+
+def check_path(path: str) -> None:
+    """
+    Refuse what cannot be the URL of one object.
+
+    :raises LivePersonConfigurationError: naming the remedy.
+    """
+    if not isinstance(path, str) or not path.strip():
+        raise LivePersonConfigurationError(f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz.")
+    if path.endswith("/"):
+        raise LivePersonConfigurationError(
+            f"path={path!r} ends in a slash: exporting a folder of parts is not supported yet. Name one object, such "
+            f"as {path}conversations.ndjson.gz."
+        )
+    url = urlsplit(path)
+    if (url.scheme == "file" and url.netloc.rpartition("@")[2]) or (not url.scheme and not path.startswith("/")):
+        raise LivePersonConfigurationError(
+            f"path={path!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
+        )
+
+
+def storage_path(path: str, storage_conn_id: str | None) -> ObjectStoragePath:
+    """
+    The path in Airflow's object storage.
+
+    :param path: its URL.
+    :param storage_conn_id: Airflow connection of the storage.
+    :raises LivePersonConfigurationError: if the path is not usable, or the library for its storage is missing.
+    """
+    check_path(path)
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    scheme = urlsplit(path).scheme
+    try:
+        located = ObjectStoragePath(path, conn_id=storage_conn_id)
+        _ = located.fs
+    except (ImportError, ValueError) as error:
+        extra = STORAGE_EXTRAS.get(scheme)
+        remedy = (
+            f"pip install 'airflow-provider-lp[{extra}]'"
+            if extra
+            else "install the Airflow provider that knows such URLs"
+        )
+        raise LivePersonConfigurationError(
+            f"path={path!r}: the storage library for {scheme}:// is not installed or does not work ({error}). "
+            f"To have it, {remedy}."
+        ) from error
+    return located
+
+
+def attach_to_assets(context: Context, outlets: list[Any], summary: Mapping[str, Any], url: str) -> None:
+    """Make the summary the extra of the asset events that the task's outlets cause."""
+    events = context["outlet_events"]
+    for outlet in outlets:
+        if isinstance(outlet, AssetAlias):
+            events[outlet].add(Asset(url), extra=dict(summary))
+        elif isinstance(outlet, Asset):
+            events[outlet].extra = dict(summary)

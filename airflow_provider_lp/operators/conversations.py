@@ -1,0 +1,293 @@
+"""Operators that export conversations, transcripts included."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.operators.base import (
+    LivePersonOperator,
+    attach_to_assets,
+    check_path,
+    final_failures,
+    moments_of,
+    storage_path,
+)
+from airflow_provider_lp.windows import DEFAULT_MAX_AGE, resolve_window
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_lp.export.query import ConversationQuery
+
+log = logging.getLogger(__name__)
+
+DEFAULT_MAX_XCOM_BYTES = 1 << 20
+MOST_CONCURRENT = 64
+#: LivePerson shows what happened up to a minute late; the same again for safety.
+FRESHNESS_DELAY = timedelta(minutes=2)
+
+
+class LivePersonConversationsOperator(LivePersonOperator):
+    """
+    Exports exactly the conversations of a period, each once, or fails.
+
+    Rests on LivePerson's Messaging Interactions API (``conversations/search`` and, for truncated records,
+    ``conversations/conversation/search``).
+
+    With ``path``, the conversations are published there as one object: newline-delimited JSON, ordered by moment and
+    id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
+    at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
+    messages, open_conversations, window, bytes, sha256, outside_bounds, requests, retries``; it is the extra of the
+    asset events of the task's outlets too. Without ``path``, the task returns the conversations themselves.
+
+    The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
+    run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
+    was due. It includes its start and excludes its end.
+
+    :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
+    :param end: end of the period, likewise. (templated)
+    :param window: length of the period for runs that only have a moment.
+    :param time_field: which moment of a conversation must lie in the period: ``"start"`` (default), ``"end"``,
+        ``"full_dialog_end"`` (the end with its survey), or ``"latest_update"``: all conversations updated at or after
+        the period's start, and perhaps more. (templated)
+    :param filters: LivePerson's search filters by their own names; the time filters excepted. (templated)
+    :param content: LivePerson's content types to retrieve; default its own choice. (templated)
+    :param max_age: for time fields other than ``start``: how long before the period a conversation may have started;
+        default 90 days, at most 13 months.
+    :param path: URL to write to, in any storage that Airflow knows; ``None`` (default) returns the conversations
+        through XCom. (templated)
+    :param storage_conn_id: Airflow connection of the storage. (templated)
+    :param format: ``"ndjson"``, the default and only one: a conversation a line, as LivePerson sent it, minified.
+    :param max_concurrency: requests in flight at most, default 4.
+    :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
+    :param skip_if_empty: skip the task instead of publishing an object without conversations; default no.
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    :raises AirflowFailException: without retries, for what retrying cannot mend: arguments, credentials, permissions.
+    :raises LivePersonError: by its kind, for what it may mend: throttling, outages, data that is not whole.
+    """
+
+    template_fields: Sequence[str] = (
+        "start",
+        "end",
+        "time_field",
+        "filters",
+        "content",
+        "path",
+        "storage_conn_id",
+        "liveperson_conn_id",
+    )
+    template_fields_renderers = {"filters": "json"}  # noqa: RUF012 - as Airflow declares it
+
+    def __init__(
+        self,
+        *,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        window: timedelta | None = None,
+        time_field: str = "start",
+        filters: Mapping[str, Any] | None = None,
+        content: Collection[str] | None = None,
+        max_age: timedelta = DEFAULT_MAX_AGE,
+        path: str | None = None,
+        storage_conn_id: str | None = None,
+        format: str = "ndjson",
+        max_concurrency: int = 4,
+        max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
+        skip_if_empty: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.start = start
+        self.end = end
+        self.window = window
+        self.time_field = time_field
+        self.filters = filters
+        self.content = content
+        self.max_age = max_age
+        self.path = path
+        self.storage_conn_id = storage_conn_id
+        self.format = format
+        self.max_concurrency = max_concurrency
+        self.max_xcom_bytes = max_xcom_bytes
+        self.skip_if_empty = skip_if_empty
+
+    def execute(self, context: Context) -> Any:
+        """Export; gives the summary, or the conversations where there is no path."""
+        with final_failures():
+            query = self._query(context)
+            return self._collect(query) if self.path is None else self._publish(query, context)
+
+    def _query(self, context: Context) -> ConversationQuery:
+        from airflow_provider_lp.export.query import ConversationQuery
+
+        check_output(self.path, self.format, self.max_concurrency, self.max_xcom_bytes)
+        now = datetime.now(UTC)
+        window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
+        query = ConversationQuery.checked(
+            window,
+            now=now,
+            time_field=self.time_field,
+            max_age=self.max_age,
+            filters=self.filters,
+            content=self.content,
+        )
+        log.info("Exporting conversations by %s within %s.", self.time_field, window)
+        if window.end > now - FRESHNESS_DELAY:
+            log.warning(
+                "The window %s reaches into what LivePerson may not show yet: this export is not final. Run it again "
+                "later, or wait with LivePersonWindowReadySensor.",
+                window,
+            )
+        return query
+
+    def _publish(self, query: ConversationQuery, context: Context) -> dict[str, Any]:
+        from airflow_provider_lp.export.conversations import export_conversations
+
+        path = str(self.path)
+        located = storage_path(path, self.storage_conn_id)
+        with self.client(self.max_concurrency) as client:
+            summary = export_conversations(
+                client,
+                query,
+                located,
+                max_concurrency=self.max_concurrency,
+                publish_empty=not self.skip_if_empty,
+            )
+        summary["path"] = path
+        self._skip_if_empty(summary["conversations"], query)
+        log.info("Published %(conversations)d conversations (%(bytes)d bytes) at %(path)s.", summary)
+        attach_to_assets(context, self.outlets, summary, path)
+        return summary
+
+    def _collect(self, query: ConversationQuery) -> list[dict[str, Any]]:
+        from airflow_provider_lp.export.conversations import collect_conversations
+
+        with self.client(self.max_concurrency) as client:
+            records = collect_conversations(
+                client, query, max_bytes=self.max_xcom_bytes, max_concurrency=self.max_concurrency
+            )
+        self._skip_if_empty(len(records), query)
+        return records
+
+    def _skip_if_empty(self, conversations: int, query: ConversationQuery) -> None:
+        if self.skip_if_empty and not conversations:
+            raise AirflowSkipException(f"No conversations by {self.time_field} within {query.window}.")
+
+
+class LivePersonConversationLookupOperator(LivePersonOperator):
+    """
+    Exports conversations by their ids, or all conversations of a consumer, whole.
+
+    Rests on LivePerson's ``conversations/conversation/search`` (100 ids a request) and
+    ``conversations/consumer/search``.
+
+    With ``path``, the conversations are published there as one object, as
+    :class:`LivePersonConversationsOperator` does, ordered by start and id, and the task returns a summary: ``path,
+    format, compression, conversations, messages, open_conversations, missing, bytes, sha256, requests, retries``.
+    Without ``path``, it returns ``records, conversations, missing, requests, retries``.
+
+    :param conversation_ids: ids, any number: a list, or a template that gives one. (templated)
+    :param consumer_id: instead of ids: the consumer whose conversations to export. (templated)
+    :param status: with ``consumer_id``: which ones; default ``["OPEN", "CLOSE"]``, all of them. (templated)
+    :param content: LivePerson's content types to retrieve; default its own choice. (templated)
+    :param allow_missing: whether ids that LivePerson does not return are only listed as ``missing`` in the result,
+        instead of failing the task; default no.
+    :param path: URL to write to; ``None`` (default) returns the conversations through XCom. (templated)
+    :param storage_conn_id: Airflow connection of the storage. (templated)
+    :param format: ``"ndjson"``, the default and only one.
+    :param max_concurrency: requests in flight at most, default 4.
+    :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    :raises AirflowFailException: without retries, for what retrying cannot mend: arguments, credentials, permissions.
+    :raises LivePersonError: by its kind, for what it may mend: throttling, outages, missing conversations.
+    """
+
+    template_fields: Sequence[str] = (
+        "conversation_ids",
+        "consumer_id",
+        "status",
+        "content",
+        "path",
+        "storage_conn_id",
+        "liveperson_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        conversation_ids: Sequence[str] | str | None = None,
+        consumer_id: str | None = None,
+        status: Collection[str] = ("OPEN", "CLOSE"),
+        content: Collection[str] | None = None,
+        allow_missing: bool = False,
+        path: str | None = None,
+        storage_conn_id: str | None = None,
+        format: str = "ndjson",
+        max_concurrency: int = 4,
+        max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.conversation_ids = conversation_ids
+        self.consumer_id = consumer_id
+        self.status = status
+        self.content = content
+        self.allow_missing = allow_missing
+        self.path = path
+        self.storage_conn_id = storage_conn_id
+        self.format = format
+        self.max_concurrency = max_concurrency
+        self.max_xcom_bytes = max_xcom_bytes
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Look up and export; gives the summary, with the conversations in it where there is no path."""
+        from airflow_provider_lp.export.lookup import Lookup, LookupQuery
+
+        with final_failures():
+            check_output(self.path, self.format, self.max_concurrency, self.max_xcom_bytes)
+            query = LookupQuery.checked(
+                conversation_ids=self.conversation_ids,
+                consumer_id=self.consumer_id,
+                status=self.status,
+                content=self.content,
+                allow_missing=self.allow_missing,
+            )
+            located = storage_path(self.path, self.storage_conn_id) if self.path is not None else None
+            with self.client(self.max_concurrency) as client, Lookup(client, query, self.max_concurrency) as lookup:
+                if located is None:
+                    return lookup.collect(self.max_xcom_bytes)
+                summary = lookup.export(located)
+        summary["path"] = self.path
+        log.info("Published %(conversations)d conversations (%(bytes)d bytes) at %(path)s.", summary)
+        attach_to_assets(context, self.outlets, summary, str(self.path))
+        return summary
+
+
+def check_output(path: str | None, format: str, max_concurrency: int, max_xcom_bytes: int) -> None:
+    """
+    Refuse arguments of the output that cannot be right.
+
+    :raises LivePersonConfigurationError: naming the argument.
+    """
+    from airflow_provider_lp.export.compression import compression_of
+    from airflow_provider_lp.export.writing import FORMATS
+
+    if format not in FORMATS:
+        raise LivePersonConfigurationError(f"format={format!r} must be one of {', '.join(FORMATS)}.")
+    if type(max_concurrency) is not int or not 1 <= max_concurrency <= MOST_CONCURRENT:
+        raise LivePersonConfigurationError(
+            f"max_concurrency={max_concurrency!r} must be a whole number from 1 to {MOST_CONCURRENT}."
+        )
+    if type(max_xcom_bytes) is not int or max_xcom_bytes < 1:
+        raise LivePersonConfigurationError(
+            f"max_xcom_bytes={max_xcom_bytes!r} must be a whole number of bytes above 0."
+        )
+    if path is not None:
+        check_path(path)
+        compression_of(path)
