@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonWindowError
 
 #: LivePerson rounds the bounds of a search outwards to such marks.
 MARK_MS = 10 * 60 * 1000
-#: LivePerson keeps conversations for 13 months.
-RETENTION = timedelta(days=397)
-#: How long before a window, unless said otherwise, a conversation may have started that ended or changed in it.
-DEFAULT_MAX_AGE = timedelta(days=90)
 ONE_MS = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,7 +42,7 @@ def ceil_mark(moment_ms: int) -> int:
     return -(-moment_ms // MARK_MS) * MARK_MS
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Window:
     """
     A period that has its start and all that follows, up to but without its end.
@@ -104,8 +101,7 @@ class Window:
         return self.split(-(-self.length // longest))
 
 
-@dataclass(frozen=True, slots=True)
-class RunMoments:
+class RunMoments(NamedTuple):
     """
     What an Airflow run knows of its time; each may be absent.
 

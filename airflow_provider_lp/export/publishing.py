@@ -82,7 +82,9 @@ class LocalPublication:
         self._file.flush()
         os.fsync(self._file.fileno())
         if not self._has_name:
-            os.link(f"/proc/self/fd/{self._file.fileno()}", self._unfinished, follow_symlinks=True)
+            descriptor = self._file.fileno()
+            # Only with a directory descriptor, which an absolute path has no use for, does Python follow the link.
+            os.link(f"/proc/self/fd/{descriptor}", self._unfinished, src_dir_fd=descriptor, follow_symlinks=True)
             self._has_name = True
         os.replace(self._unfinished, self._path)
         self._has_name = False

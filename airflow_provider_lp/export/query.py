@@ -13,7 +13,8 @@ import msgspec
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import check_content, check_filters
 from airflow_provider_lp.client.records import ConversationInfo, milliseconds
-from airflow_provider_lp.windows import DEFAULT_MAX_AGE, MARK_MS, RETENTION, Window, ceil_mark, floor_mark, to_ms
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, RETENTION
+from airflow_provider_lp.windows import MARK_MS, Window, ceil_mark, floor_mark, to_ms
 
 #: LivePerson refuses ranges of more than three months, the shortest of which have 89 days, perhaps after rounding.
 LONGEST_SPAN = timedelta(days=85)

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 from airflow.providers.common.compat.sdk import AirflowFailException, Asset, AssetAlias, BaseOperator
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
-from airflow_provider_lp.windows import RunMoments
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_lp.client import LivePersonClient
+    from airflow_provider_lp.windows import RunMoments
 
 STORAGE_EXTRAS = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
@@ -65,6 +65,8 @@ def final_failures() -> Iterator[None]:
 
 def moments_of(context: Context) -> RunMoments:
     """What the run knows of its time, on any Airflow."""
+    from airflow_provider_lp.windows import RunMoments
+
     values: Mapping[str, Any] = context
     dag_run = values.get("dag_run")
     return RunMoments(

@@ -18,7 +18,7 @@ from airflow_provider_lp.operators.base import (
     moments_of,
     storage_path,
 )
-from airflow_provider_lp.windows import DEFAULT_MAX_AGE, resolve_window
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 DEFAULT_MAX_XCOM_BYTES = 1 << 20
 MOST_CONCURRENT = 64
-#: LivePerson shows what happened up to a minute late; the same again for safety.
-FRESHNESS_DELAY = timedelta(minutes=2)
 
 
 class LivePersonConversationsOperator(LivePersonOperator):
@@ -125,6 +123,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
 
     def _query(self, context: Context) -> ConversationQuery:
         from airflow_provider_lp.export.query import ConversationQuery
+        from airflow_provider_lp.windows import resolve_window
 
         check_output(self.path, self.format, self.max_concurrency, self.max_xcom_bytes)
         now = datetime.now(UTC)
