@@ -10,10 +10,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from airflow_provider_lp.sandbox.conversation import Conversation
 from airflow_provider_lp.sandbox.days import DAY_MS, MINUTE_MS, day_conversations, day_of
+from airflow_provider_lp.sandbox.lru import LeastRecentlyUsed
 from airflow_provider_lp.sandbox.records import render_record
 
+_ENCODED_BYTES = 256 * 1024 * 1024
 TIME_FIELDS = ("start", "end", "conversation_end", "full_dialog_end", "latest_update")
 
 
@@ -44,7 +48,8 @@ class Account:
     :param now: An aware datetime that the account believes in; ``None`` is the real clock, read at each use.
     :param days: How many whole days before today hold conversations.
     :param per_day: How many conversations start each day.
-    :param record_bytes: Pad each record's transcript so that its minified JSON has about this many bytes.
+    :param record_bytes: Size the transcripts so that each record's minified JSON has about this many bytes (from about
+        6,000 on; what else a record holds is not cut).
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Account:
         self.record_bytes = record_bytes
         self._fixed: _Shelf | None = None
         self._shelves: dict[int, _Shelf] = {}
+        self._encoded: LeastRecentlyUsed[bytes] = LeastRecentlyUsed(_ENCODED_BYTES, len)
         self._lock = threading.Lock()
 
     @classmethod
@@ -130,6 +136,17 @@ class Account:
             whole=whole,
             version=version,
             record_bytes=self.record_bytes,
+        )
+
+    def encoded_record(
+        self, conversation: Conversation, content: tuple[str, ...] | None, *, whole: bool, version: int
+    ) -> bytes:
+        """The same record as minified JSON; those used last are kept."""
+        # The length of an open conversation runs on, so its record changes with the clock.
+        clock = None if conversation.end_ms is not None else self.now_ms() // MINUTE_MS
+        key = (conversation.conversation_id, content, version, whole, conversation.latest_update_ms, clock)
+        return self._encoded.get(
+            key, lambda: msgspec.json.encode(self.record(conversation, content, whole=whole, version=version))
         )
 
     def truth(self, time_field: str, start_ms: int, end_ms: int | None = None) -> list[str]:

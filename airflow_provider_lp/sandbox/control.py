@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import msgspec
 from airflow_provider_lp.sandbox.account import epoch_ms
 from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request, json_answer
 from airflow_provider_lp.sandbox.faults import KINDS, Fault
+from airflow_provider_lp.sandbox.ranges import members
 
 if TYPE_CHECKING:
     from airflow_provider_lp.sandbox.sandbox import Sandbox
@@ -66,11 +68,14 @@ class Control:
         return json_answer(200, about)
 
     def _add_fault(self, request: Request) -> Answer:
+        wanted = request.parsed_body()
+        members("fault", wanted, required=("kind",), optional=tuple(field.name for field in fields(Fault)))
         try:
-            self._sandbox.add_fault(msgspec.json.decode(request.body, type=Fault))
-        except (msgspec.DecodeError, ValueError) as error:
+            fault = msgspec.convert(wanted, Fault)
+        except ValueError as error:
             raise Refused(400, str(error)) from error
-        return json_answer(201, msgspec.json.decode(request.body))
+        self._sandbox.add_fault(fault)
+        return json_answer(201, fault)
 
     def _clear_faults(self, _request: Request) -> Answer:
         self._sandbox.clear_faults()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 
 from airflow_provider_lp.sandbox import cast
 from airflow_provider_lp.sandbox.conversation import Conversation
@@ -20,14 +22,19 @@ _SOURCES = ("APP", "SHARK", "SMS", "FACEBOOK", "AGENT")
 _DEVICES = ("DESKTOP", "MOBILE", "TABLET", "NA")
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """When a conversation starts, when it is closed, and when its survey, if any, is answered."""
+
+    start_ms: int
+    close_ms: int | None
+    survey_ms: int | None = None
+
+
 def day_conversations(seed: int, day: int, count: int) -> list[Conversation]:
     """The ``count`` conversations that start on ``day`` (days since 1970-01-01), ordered by (start, id)."""
     rng = random.Random(f"{seed}:{day}")
-    plans = _awkward(rng, day * DAY_MS)
-    drawn = []
-    for _ in range(count):
-        start_ms, end_ms = next(plans)
-        drawn.append(_conversation(rng, day, start_ms, end_ms))
+    drawn = [_conversation(rng, day, plan) for plan in islice(_plans(rng, day * DAY_MS), count)]
     return sorted(drawn, key=lambda conversation: (conversation.start_ms, conversation.conversation_id))
 
 
@@ -42,23 +49,28 @@ def day_of(conversation_id: str) -> int | None:
         return None
 
 
-def _awkward(rng: random.Random, day_ms: int) -> Iterator[tuple[int, int | None]]:
-    """Starts and ends: first those on the edges where exporters lose or double a conversation, then ordinary ones."""
+def _plans(rng: random.Random, day_ms: int) -> Iterator[_Plan]:
+    """First those on the edges where exporters lose or double a conversation, then ordinary ones."""
     shared_ms = _ordinary_start(rng, day_ms)
-    yield day_ms, day_ms + 7 * MINUTE_MS
-    yield day_ms + DAY_MS - 1, day_ms + DAY_MS + 9 * MINUTE_MS
-    yield shared_ms, shared_ms + MARK_MS
-    yield shared_ms, None
-    yield day_ms + rng.randrange(1, 144) * MARK_MS, day_ms + DAY_MS
-    yield shared_ms, shared_ms + rng.randrange(DAY_MS, 5 * DAY_MS)
+    midnight_ms = day_ms + DAY_MS
+    yield _Plan(day_ms, day_ms + 7 * MINUTE_MS)
+    yield _Plan(midnight_ms - 1, midnight_ms + 9 * MINUTE_MS)
+    yield _Plan(shared_ms, shared_ms + MARK_MS)
+    yield _Plan(shared_ms, None)
+    yield _Plan(_mark(rng, day_ms), midnight_ms)
+    yield _Plan(shared_ms, shared_ms + rng.randrange(DAY_MS, 5 * DAY_MS))
+    yield _Plan(_mark(rng, day_ms), midnight_ms - 5 * MINUTE_MS, midnight_ms + 5 * MINUTE_MS)
+    yield _Plan(_mark(rng, day_ms), midnight_ms - MARK_MS, midnight_ms)
+    yield _Plan(shared_ms, midnight_ms + DAY_MS - 1)
     for _ in range(3):
-        mark_ms = day_ms + rng.randrange(1, 143) * MARK_MS
-        yield mark_ms, mark_ms + rng.randrange(1, 6) * MARK_MS
-    yield shared_ms, shared_ms + rng.randrange(MINUTE_MS, HOUR_MS)
-    yield shared_ms, day_ms + 2 * DAY_MS - 1
+        mark_ms = _mark(rng, day_ms)
+        yield _Plan(mark_ms, mark_ms + rng.randrange(1, 6) * MARK_MS)
     while True:
-        start_ms = _ordinary_start(rng, day_ms)
-        yield start_ms, _ordinary_end(rng, start_ms)
+        yield _ordinary(rng, _ordinary_start(rng, day_ms))
+
+
+def _mark(rng: random.Random, day_ms: int) -> int:
+    return day_ms + rng.randrange(1, 143) * MARK_MS
 
 
 def _ordinary_start(rng: random.Random, day_ms: int) -> int:
@@ -66,7 +78,14 @@ def _ordinary_start(rng: random.Random, day_ms: int) -> int:
     return day_ms + hour * HOUR_MS + int(rng.random() * HOUR_MS)
 
 
-def _ordinary_end(rng: random.Random, start_ms: int) -> int | None:
+def _ordinary(rng: random.Random, start_ms: int) -> _Plan:
+    close_ms = _ordinary_close(rng, start_ms)
+    if close_ms is None or rng.random() > 0.35:
+        return _Plan(start_ms, close_ms)
+    return _Plan(start_ms, close_ms, close_ms + rng.randrange(20 * SECOND_MS, HOUR_MS))
+
+
+def _ordinary_close(rng: random.Random, start_ms: int) -> int | None:
     draw = rng.random()
     if draw < 0.02:
         return None
@@ -75,23 +94,25 @@ def _ordinary_end(rng: random.Random, start_ms: int) -> int | None:
     return start_ms + MINUTE_MS + int(rng.expovariate(1 / (18 * MINUTE_MS)))
 
 
-def _conversation(rng: random.Random, day: int, start_ms: int, close_ms: int | None) -> Conversation:
+def _conversation(rng: random.Random, day: int, plan: _Plan) -> Conversation:
     bits = rng.getrandbits(128)
     conversation_id = str(uuid.UUID(int=bits & ~(0xFFFF << 80) | day << 80, version=4))
-    survey = close_ms is not None and rng.random() < 0.35
-    end_ms, full_end_ms = _survey_ends(rng, close_ms) if close_ms is not None and survey else (close_ms, close_ms)
-    waiting = close_ms is None and rng.random() < 0.3
+    survey = plan.survey_ms is not None
+    # An answered survey moves endTime; its dialog may close a little later still.
+    end_ms = plan.survey_ms or plan.close_ms
+    full_end_ms = end_ms + rng.choice((0, 0, 5 * SECOND_MS, 15 * MINUTE_MS)) if survey and end_ms else end_ms
+    waiting = plan.close_ms is None and rng.random() < 0.3
     message_count = 2 + int(rng.expovariate(0.12))
-    last_ms = close_ms or start_ms + int(rng.expovariate(1 / (40 * MINUTE_MS)))
-    interval_ms = max(1, (last_ms - start_ms) // (message_count - 1))
+    last_ms = plan.close_ms or plan.start_ms + int(rng.expovariate(1 / (40 * MINUTE_MS)))
+    interval_ms = max(1, (last_ms - plan.start_ms) // (message_count - 1))
     agents = () if waiting else _some_agents(rng)
     return Conversation(
         conversation_id,
-        start_ms,
+        plan.start_ms,
         end_ms=end_ms,
-        conversation_end_ms=close_ms,
+        conversation_end_ms=plan.close_ms,
         full_dialog_end_ms=full_end_ms,
-        latest_update_ms=full_end_ms or start_ms + interval_ms * (message_count - 1),
+        latest_update_ms=full_end_ms or plan.start_ms + interval_ms * (message_count - 1),
         is_partial=rng.random() < 0.02,
         skill_ids=_some_skills(rng, waiting=waiting),
         agent_ids=tuple(agent.id for agent in agents),
@@ -110,12 +131,6 @@ def _conversation(rng: random.Random, day: int, start_ms: int, close_ms: int | N
         message_count=message_count,
         message_interval_ms=interval_ms,
     )
-
-
-def _survey_ends(rng: random.Random, close_ms: int) -> tuple[int, int]:
-    """A survey moves ``endTime`` when it is answered; its dialog may close a little later still."""
-    end_ms = close_ms + rng.randrange(20 * SECOND_MS, HOUR_MS)
-    return end_ms, end_ms + rng.choice((0, 0, 5 * SECOND_MS, 15 * MINUTE_MS))
 
 
 def _some_agents(rng: random.Random) -> tuple[cast.Agent, ...]:

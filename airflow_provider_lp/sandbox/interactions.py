@@ -11,7 +11,6 @@ import msgspec
 from airflow_provider_lp.sandbox import values
 from airflow_provider_lp.sandbox.account import Account
 from airflow_provider_lp.sandbox.conversation import Conversation
-from airflow_provider_lp.sandbox.days import MINUTE_MS
 from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request
 from airflow_provider_lp.sandbox.faults import Faults
 from airflow_provider_lp.sandbox.filters import parse_search
@@ -29,7 +28,6 @@ _MAX_LIMIT = 100
 _DEFAULT_LIMIT = 50
 _MAX_IDS = 100
 _CACHED_SEARCHES = 64
-_CACHED_RECORD_BYTES = 256 * 1024 * 1024
 # LivePerson's list of default content spells this one differently from its list of names.
 _SPELLINGS = {"SDEs": "sdes"}
 
@@ -48,7 +46,6 @@ class Interactions:
         self._account = account
         self._faults = faults
         self._searches: LeastRecentlyUsed[Sequence[Conversation]] = LeastRecentlyUsed(_CACHED_SEARCHES)
-        self._records: LeastRecentlyUsed[bytes] = LeastRecentlyUsed(_CACHED_RECORD_BYTES, len)
 
     def search(self, request: Request) -> Answer:
         """``conversations/search``."""
@@ -106,23 +103,13 @@ class Interactions:
             return Answer(204)
         shown = found[offset : offset + min(limit, self.page_rows)] if not whole else found
         version = int(parameters.get("v", 1))
-        rows = [self._record(each, content, version, whole=whole or not each.is_partial) for each in shown]
+        encoded = self._account.encoded_record
+        rows = [encoded(each, content, whole=whole or not each.is_partial, version=version) for each in shown]
         page = Page(request.path, parameters, len(found), offset, limit, rows)
         fault = self._faults.for_page(request.path, len(rows))
         if fault is None:
             return Answer(200, page.encoded())
         return Answer(200, page.spoiled(fault).encoded(), fault=fault.kind)
-
-    def _record(
-        self, conversation: Conversation, content: tuple[str, ...] | None, version: int, *, whole: bool
-    ) -> bytes:
-        # The length of an open conversation runs on, so its record changes with the clock.
-        clock = None if conversation.end_ms is not None else self._account.now_ms() // MINUTE_MS
-        key = (conversation.conversation_id, content, version, whole, conversation.latest_update_ms, clock)
-        record = self._account.record
-        return self._records.get(
-            key, lambda: msgspec.json.encode(record(conversation, content, whole=whole, version=version))
-        )
 
 
 def _parameters(request: Request, allowed: frozenset[str]) -> dict[str, str]:

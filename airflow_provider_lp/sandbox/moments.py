@@ -15,6 +15,7 @@ def _date(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
 
 
+@lru_cache(maxsize=4_096)
 def stamp(moment_ms: int) -> str:
     """``2016-08-29 14:30:24.565+0000``."""
     day, rest = divmod(moment_ms, 86_400_000)

@@ -13,8 +13,8 @@ from airflow_provider_lp.sandbox.conversation import Conversation
 from airflow_provider_lp.sandbox.days import MINUTE_MS
 from airflow_provider_lp.sandbox.moments import UNDEFINED, twins
 
-_PADDED_BASE_BYTES = 3_600
-_PADDED_MESSAGE_BYTES = 1_000
+_PADDED_BASE_BYTES = 4_500
+_PADDED_MESSAGE_BYTES = 1_200
 
 _PARTS: dict[str, Callable[[Conversation], Any]] = {
     "campaign": engagement.campaign,

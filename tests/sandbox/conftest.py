@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
+
+from .calling import NOW, Caller
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Caller]]:
+    """Start a sandbox of the given account, or of exactly the given conversations."""
+    with ExitStack() as stack:
+
+        def start(*conversations: Conversation, account: Account | None = None, **options: str) -> Caller:
+            served = account or Account.of(conversations, now=NOW)
+            caller = Caller(stack.enter_context(Sandbox(account=served, **options)))
+            stack.callback(caller.session.close)
+            return caller
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def generated() -> Account:
+    return Account(now=NOW, days=4, per_day=60)
+
+
+@pytest.fixture
+def caller(serve: Callable[..., Caller], generated: Account) -> Caller:
+    """A sandbox of the generated account."""
+    return serve(account=generated)

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import http.client
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_provider_lp.sandbox import Fault
+
+from .calling import ACCOUNT_ID, SEARCH, Caller, at, ids, records
+
+BODY = {"start": {"from": at(18), "to": at(19)}}
+TOKEN = f"/sentinel/api/v2/account/{ACCOUNT_ID}/app/token"
+DOMAIN = f"/api/account/{ACCOUNT_ID}/service/agentVep/baseURI.json?version=1.0"
+
+
+def call(caller: Caller, **changed: Any) -> requests.Response:
+    return caller.conversations(SEARCH, BODY, **changed)
+
+
+def statuses(caller: Caller, count: int) -> list[int]:
+    return [call(caller).status_code for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("throttle", 429), ("error_500", 500), ("error_503", 503), ("expired_token", 401)]
+)
+def test_a_status_instead_of_the_answer(caller: Caller, kind: str, status: int) -> None:
+    caller.sandbox.add_fault(Fault(kind))
+    answer = call(caller)
+    assert (answer.status_code, bool(answer.json()["message"])) == (status, True)
+    assert "Retry-After" not in answer.headers
+    assert call(caller).status_code == 200
+    assert [(each.status, each.fault) for each in caller.sandbox.requests] == [(status, kind), (200, None)]
+
+
+def test_forbidden(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("forbidden"))
+    assert statuses(caller, 2) == [403, 200]
+
+
+@pytest.mark.parametrize("value", ["3", "Wed, 21 Oct 2026 07:28:00 GMT", "soon"])
+def test_retry_after_is_sent_word_for_word(caller: Caller, value: str) -> None:
+    caller.sandbox.add_fault(Fault("throttle", retry_after=value))
+    assert call(caller).headers["Retry-After"] == value
+
+
+def test_times_after_and_every_choose_the_requests(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("throttle", times=2, after=1))
+    assert statuses(caller, 5) == [200, 429, 429, 200, 200]
+    caller.sandbox.add_fault(Fault("error_500", times=None, every=3))
+    assert statuses(caller, 7) == [200, 200, 500, 200, 200, 500, 200]
+    caller.sandbox.clear_faults()
+    assert statuses(caller, 3) == [200, 200, 200]
+
+
+def test_faults_follow_one_another(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("throttle"))
+    caller.sandbox.add_fault(Fault("error_503", times=2))
+    assert statuses(caller, 4) == [429, 503, 503, 200]
+
+
+def test_a_fault_hits_the_conversation_methods_unless_it_names_a_path(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("error_500", times=None))
+    assert caller.get(DOMAIN).status_code == 200
+    caller.sandbox.clear_faults()
+    caller.sandbox.add_fault(Fault("throttle", path="/app/token"))
+    assert call(caller).status_code == 200
+    assert caller.post(TOKEN).status_code == 429
+
+
+def test_a_cut_connection_gives_no_answer(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("cut_connection"))
+    with pytest.raises(requests.ConnectionError):
+        call(caller)
+    assert caller.sandbox.requests[-1].status is None
+    assert call(caller).status_code == 200
+
+
+def raw(caller: Caller) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
+    prepared = requests.Request(
+        "POST",
+        f"{caller.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/search?source=a",
+        json=BODY,
+        auth=caller.key(),
+    ).prepare()
+    connection = http.client.HTTPConnection(caller.sandbox.url.removeprefix("http://"), timeout=5)
+    headers = {name: value if isinstance(value, str) else value.decode() for name, value in prepared.headers.items()}
+    connection.request("POST", prepared.path_url, prepared.body, headers)
+    return connection.getresponse(), connection
+
+
+def test_a_cut_body_announces_more_than_it_sends(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("cut_body"))
+    answer, connection = raw(caller)
+    with pytest.raises(http.client.IncompleteRead) as cut:
+        answer.read()
+    connection.close()
+    assert answer.status == 200
+    assert len(cut.value.partial) == int(answer.headers["Content-Length"]) // 2
+    assert cut.value.partial.startswith(b'{"_metadata"')
+
+
+def test_a_cut_chunked_answer_lacks_its_last_chunk(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("cut_chunked"))
+    answer, connection = raw(caller)
+    with pytest.raises(http.client.IncompleteRead):
+        answer.read()
+    connection.close()
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert "Content-Length" not in answer.headers
+
+
+def test_not_json_is_a_page_with_status_200(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("not_json"))
+    answer = call(caller)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        answer.json()
+
+
+def test_a_slow_body_dribbles_and_is_whole(caller: Caller) -> None:
+    whole = call(caller).json()
+    caller.sandbox.add_fault(Fault("slow_body", seconds=0.4))
+    begin = time.monotonic()
+    answer, connection = raw(caller)
+    headed = time.monotonic() - begin
+    body = answer.read()
+    connection.close()
+    assert headed < 0.3
+    assert 0.4 <= time.monotonic() - begin < 2
+    assert len(body) == int(answer.headers["Content-Length"])
+    assert ids(whole)
+
+
+def test_a_stall_is_silence_before_the_answer(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("stall", seconds=0.3))
+    begin = time.monotonic()
+    assert call(caller).status_code == 200
+    assert time.monotonic() - begin >= 0.3
+
+
+def test_stopping_does_not_wait_for_a_stall(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("stall", seconds=60))
+    url = f"{caller.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/search?source=a"
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(url, json=BODY, auth=caller.key(), timeout=0.2)
+    assert caller.sandbox.requests[-1].fault == "stall"
+    begin = time.monotonic()
+    caller.sandbox.stop()
+    assert time.monotonic() - begin < 3
+
+
+def test_a_partial_result_lacks_a_third_and_says_so(caller: Caller) -> None:
+    whole = call(caller, limit=30).json()
+    caller.sandbox.add_fault(Fault("partial_result"))
+    partial = call(caller, limit=30).json()
+    assert partial["_metadata"]["shardsStatusResult"] == {"partialResult": True}
+    assert partial["_metadata"]["count"] == whole["_metadata"]["count"] - 10
+    assert ids(partial) == ids(whole)[:20]
+
+
+def test_missing_records_leave_the_count_as_it_was(caller: Caller) -> None:
+    whole = call(caller, limit=30).json()
+    caller.sandbox.add_fault(Fault("records_missing"))
+    missing = call(caller, limit=30).json()
+    assert missing["_metadata"]["count"] == whole["_metadata"]["count"]
+    assert missing["_metadata"]["shardsStatusResult"] == {"partialResult": False}
+    assert ids(missing) == ids(whole)[:15] + ids(whole)[18:]
+    assert caller.sandbox.requests[-1].fault == "records_missing"
+
+
+def test_a_repeated_record_takes_the_place_of_another(caller: Caller) -> None:
+    whole = call(caller, limit=30).json()
+    caller.sandbox.add_fault(Fault("records_repeated"))
+    repeated = call(caller, limit=30).json()
+    assert repeated["_metadata"]["count"] == whole["_metadata"]["count"]
+    assert len(records(repeated)) == 30
+    assert len(set(ids(repeated))) == 29
+    assert set(ids(repeated)) < set(ids(whole))
+
+
+def test_a_page_too_short_to_spoil_does_not_use_the_fault_up(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("records_repeated"))
+    assert len(ids(call(caller, limit=1).json())) == 1
+    assert caller.sandbox.requests[-1].fault is None
+    assert len(set(ids(call(caller, limit=2).json()))) == 1
+
+
+def test_a_bad_domain_is_named_by_the_domain_api_only(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("bad_domain", host="evil.example"))
+    assert call(caller).status_code == 200
+    assert caller.get(DOMAIN).json()["baseURI"] == "evil.example"
+    assert caller.get(DOMAIN).json()["baseURI"] != "evil.example"
+
+
+def test_a_redirect_leads_to_another_host(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("redirect", host="evil.example:81"))
+    url = f"{caller.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/search?source=a"
+    answer = requests.post(url, json=BODY, auth=caller.key(), timeout=5, allow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["Location"] == url.replace(caller.sandbox.url, "http://evil.example:81")
+
+
+@pytest.mark.parametrize("fields", [{"kind": "rain"}, {"kind": "redirect"}, {"kind": "throttle", "every": 0}])
+def test_an_impossible_fault_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"fault|every"):
+        Fault(**fields)
