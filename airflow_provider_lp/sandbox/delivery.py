@@ -47,7 +47,8 @@ def _head(answer: Answer, framing: str) -> bytes:
 
 def _dribble(body: bytes, seconds: float, out: BufferedIOBase, wait: Callable[[float], object]) -> None:
     size = max(1, -(-len(body) // _DRIBBLES))
-    for begin in range(0, len(body), size):
-        out.write(body[begin : begin + size])
+    pieces = [body[begin : begin + size] for begin in range(0, len(body), size)]
+    for piece in pieces:
         out.flush()
-        wait(seconds / _DRIBBLES)
+        wait(seconds / len(pieces))
+        out.write(piece)

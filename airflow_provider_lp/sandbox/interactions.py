@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -45,6 +46,8 @@ class Interactions:
         self.end_field = end_field
         self._account = account
         self._faults = faults
+        # Pages asked for at the same time wait for one search instead of each doing it.
+        self._searching = threading.Lock()
         self._searches: LeastRecentlyUsed[Sequence[Conversation]] = LeastRecentlyUsed(_CACHED_SEARCHES)
 
     def search(self, request: Request) -> Answer:
@@ -58,7 +61,8 @@ class Interactions:
         body = request.json_object()
         content = _content(body.pop("contentToRetrieve", None), KNOWN_CONTENT)
         key = (self._account.now_ms(), self.end_field, sort, msgspec.json.encode(body, order="deterministic"))
-        found = self._searches.get(key, lambda: self._found(body, sort))
+        with self._searching:
+            found = self._searches.get(key, lambda: self._found(body, sort))
         return self._page(request, parameters, found, content, whole=False)
 
     def by_conversation(self, request: Request) -> Answer:

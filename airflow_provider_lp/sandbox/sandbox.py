@@ -18,6 +18,7 @@ from airflow_provider_lp.sandbox.routing import Api, is_conversation_method
 from airflow_provider_lp.sandbox.server import HttpServer, Reply
 
 _REMEMBERED_REQUESTS = 100_000
+_POLL_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Listen, and serve in a thread."""
         self._server = HttpServer(*self._address, self._serve, verbose=self._verbose)
-        serve = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True)
+        serve = threading.Thread(target=self._server.serve_forever, args=(_POLL_S,), name="sandbox", daemon=True)
         serve.start()
         return self
 

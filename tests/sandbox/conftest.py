@@ -33,3 +33,12 @@ def generated() -> Account:
 def caller(serve: Callable[..., Caller], generated: Account) -> Caller:
     """A sandbox of the generated account."""
     return serve(account=generated)
+
+
+@pytest.fixture(scope="session")
+def steady(generated: Account) -> Iterator[Caller]:
+    """The same, shared by tests that leave it as they found it."""
+    with Sandbox(account=generated) as sandbox:
+        caller = Caller(sandbox)
+        yield caller
+        caller.session.close()

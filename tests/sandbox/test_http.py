@@ -18,15 +18,15 @@ def domain(account_id: str = ACCOUNT_ID, service: str = "/msgHist", query: str =
     return f"/api/account/{account_id}/service{service}/baseURI.json{query}"
 
 
-def test_the_domain_api_answers_in_both_documented_shapes(caller: Caller) -> None:
-    host = caller.sandbox.url.removeprefix("http://")
+def test_the_domain_api_answers_in_both_documented_shapes(steady: Caller) -> None:
+    host = steady.sandbox.url.removeprefix("http://")
     for service in "agentVep", "sentinel":
-        flat = caller.get(domain(service=f"/{service}")).json()
+        flat = steady.get(domain(service=f"/{service}")).json()
         assert flat == {"service": service, "account": ACCOUNT_ID, "baseURI": host}
     for service in "msgHist", "leDataReporting":
-        listed = caller.get(domain(service=f"/{service}")).json()
+        listed = steady.get(domain(service=f"/{service}")).json()
         assert listed == {"baseURIs": [{"service": service, "account": ACCOUNT_ID, "baseURI": host}]}
-    every = caller.get(domain(service="")).json()["baseURIs"]
+    every = steady.get(domain(service="")).json()["baseURIs"]
     assert [each["service"] for each in every] == ["agentVep", "sentinel", "msgHist", "leDataReporting"]
 
 
@@ -34,15 +34,15 @@ def test_the_domain_api_answers_in_both_documented_shapes(caller: Caller) -> Non
     "path",
     [domain(query=""), domain(query="?version=2.0"), domain(service="/msghist"), domain(account_id="1")],
 )
-def test_the_domain_api_is_exact(caller: Caller, path: str) -> None:
-    assert caller.get(path).status_code == 400
+def test_the_domain_api_is_exact(steady: Caller, path: str) -> None:
+    assert steady.get(path).status_code == 400
 
 
-def test_unknown_paths_and_methods(caller: Caller) -> None:
-    assert caller.get("/nowhere").status_code == 404
-    refused = caller.session.put(f"{caller.sandbox.url}/api/account/{ACCOUNT_ID}/login", timeout=5)
+def test_unknown_paths_and_methods(steady: Caller) -> None:
+    assert steady.get("/nowhere").status_code == 404
+    refused = steady.session.put(f"{steady.sandbox.url}/api/account/{ACCOUNT_ID}/login", timeout=5)
     assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
-    assert caller.get(f"/messaging_history/api/account/{ACCOUNT_ID}/conversations/search").status_code == 405
+    assert steady.get(f"/messaging_history/api/account/{ACCOUNT_ID}/conversations/search").status_code == 405
 
 
 def test_a_connection_serves_many_requests_even_refused_ones(caller: Caller) -> None:

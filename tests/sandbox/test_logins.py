@@ -55,13 +55,13 @@ def test_a_wrong_user_is_told_so(caller: Caller, changed: dict[str, str]) -> Non
     assert "Set-Cookie" not in answer.headers
 
 
-def test_a_login_must_name_its_version_and_be_complete(caller: Caller) -> None:
-    known = caller.sandbox.credentials
+def test_a_login_must_name_its_version_and_be_complete(steady: Caller) -> None:
+    known = steady.sandbox.credentials
     body = {"username": known["login"], "password": known["password"]}
-    assert caller.post(LOGIN, json=body).status_code == 400
-    assert caller.post(LOGIN, params={"v": "1.2"}, json=body).status_code == 400
-    assert caller.post(LOGIN, params={"v": "1.3"}, json={"username": known["login"]}).status_code == 400
-    assert user(caller, appKey="x").status_code == 400
+    assert steady.post(LOGIN, json=body).status_code == 400
+    assert steady.post(LOGIN, params={"v": "1.2"}, json=body).status_code == 400
+    assert steady.post(LOGIN, params={"v": "1.3"}, json={"username": known["login"]}).status_code == 400
+    assert user(steady, appKey="x").status_code == 400
 
 
 def test_an_application_logs_in_with_its_key_or_with_an_oauth2_client(caller: Caller) -> None:
@@ -73,8 +73,8 @@ def test_an_application_logs_in_with_its_key_or_with_an_oauth2_client(caller: Ca
 
 
 @pytest.mark.parametrize("member", ["username", "appKey", "secret", "accessToken", "accessTokenSecret"])
-def test_each_member_of_an_application_login_counts(caller: Caller, member: str) -> None:
-    assert application(caller, **{member: "wrong"}).status_code == 401
+def test_each_member_of_an_application_login_counts(steady: Caller, member: str) -> None:
+    assert application(steady, **{member: "wrong"}).status_code == 401
 
 
 def test_an_oauth2_token_says_its_account_client_and_lifetime(caller: Caller) -> None:
@@ -89,12 +89,12 @@ def test_an_oauth2_token_says_its_account_client_and_lifetime(caller: Caller) ->
     assert caller.with_bearer(answer["access_token"]) == 200
 
 
-def test_a_wrong_client_is_refused(caller: Caller) -> None:
+def test_a_wrong_client_is_refused(steady: Caller) -> None:
     for changed in {"client_id": "x"}, {"client_secret": "x"}:
-        answer = client(caller, **changed)
+        answer = client(steady, **changed)
         assert (answer.status_code, answer.json()) == (400, {"error": "invalid_client"})
-    assert client(caller, grant_type="password").status_code == 400
-    assert caller.post(TOKEN, json={"grant_type": "client_credentials"}).status_code == 400
+    assert client(steady, grant_type="password").status_code == 400
+    assert steady.post(TOKEN, json={"grant_type": "client_credentials"}).status_code == 400
 
 
 def test_no_token_or_a_made_up_one_opens_nothing(caller: Caller) -> None:
@@ -177,8 +177,8 @@ def test_a_signed_request_is_admitted(caller: Caller) -> None:
     ],
     ids=str,
 )
-def test_a_badly_signed_request_is_refused(caller: Caller, changed: dict[str, str], problem: str) -> None:
-    answer = signed(caller, **changed)
+def test_a_badly_signed_request_is_refused(steady: Caller, changed: dict[str, str], problem: str) -> None:
+    answer = signed(steady, **changed)
     assert answer.status_code == 401
     assert answer.json()["reason"] == f"oauth_problem={problem}"
 

@@ -23,10 +23,10 @@ def test_ids_give_whole_records_and_unknown_ones_nothing(caller: Caller) -> None
     assert {record["info"]["isPartial"] for record in records(page)} == {False}
 
 
-def test_a_hundred_ids_are_the_most(caller: Caller) -> None:
+def test_a_hundred_ids_are_the_most(steady: Caller) -> None:
     hundred = [f"id-{number}" for number in range(100)]
-    assert caller.conversations(BY_CONVERSATION, {"conversationIds": hundred}).status_code == 200
-    assert caller.conversations(BY_CONVERSATION, {"conversationIds": [*hundred, "more"]}).status_code == 400
+    assert steady.conversations(BY_CONVERSATION, {"conversationIds": hundred}).status_code == 200
+    assert steady.conversations(BY_CONVERSATION, {"conversationIds": [*hundred, "more"]}).status_code == 400
 
 
 def test_one_id_with_chosen_content(serve: Serve) -> None:
@@ -50,16 +50,16 @@ def test_one_id_with_chosen_content(serve: Serve) -> None:
     ],
     ids=str,
 )
-def test_bad_id_requests_are_refused(caller: Caller, body: Any) -> None:
-    assert caller.conversations(BY_CONVERSATION, body).status_code == 400
+def test_bad_id_requests_are_refused(steady: Caller, body: Any) -> None:
+    assert steady.conversations(BY_CONVERSATION, body).status_code == 400
 
 
-def test_lookups_know_no_sort_and_ids_no_paging(caller: Caller) -> None:
+def test_lookups_know_no_sort_and_ids_no_paging(steady: Caller) -> None:
     by_id, by_consumer = {"conversationId": "a"}, {"consumer": "c", "status": ["OPEN"]}
-    assert caller.conversations(BY_CONVERSATION, by_id).status_code == 200
-    assert caller.conversations(BY_CONVERSATION, by_id, limit=10).status_code == 400
-    assert caller.conversations(BY_CONSUMER, by_consumer, limit=10).status_code == 200
-    assert caller.conversations(BY_CONSUMER, by_consumer, sort="start:asc").status_code == 400
+    assert steady.conversations(BY_CONVERSATION, by_id).status_code == 200
+    assert steady.conversations(BY_CONVERSATION, by_id, limit=10).status_code == 400
+    assert steady.conversations(BY_CONSUMER, by_consumer, limit=10).status_code == 200
+    assert steady.conversations(BY_CONSUMER, by_consumer, sort="start:asc").status_code == 400
 
 
 def test_a_consumers_conversations_come_by_state_and_page(serve: Serve) -> None:
@@ -88,5 +88,5 @@ def test_a_consumers_conversations_come_by_state_and_page(serve: Serve) -> None:
     ],
     ids=str,
 )
-def test_bad_consumer_requests_are_refused(caller: Caller, body: Any) -> None:
-    assert caller.conversations(BY_CONSUMER, body).status_code == 400
+def test_bad_consumer_requests_are_refused(steady: Caller, body: Any) -> None:
+    assert steady.conversations(BY_CONSUMER, body).status_code == 400

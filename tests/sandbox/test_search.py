@@ -32,14 +32,14 @@ def test_bounds_on_a_mark_stay_there(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("time_field", ["start", "end", "full_dialog_end"])
-def test_an_aligned_window_is_the_truth_and_its_closing_mark(caller: Caller, time_field: str) -> None:
-    account = caller.sandbox.account
+def test_an_aligned_window_is_the_truth_and_its_closing_mark(steady: Caller, time_field: str) -> None:
+    account = steady.sandbox.account
     window = {"from": at(18), "to": at(19)}
     name = {"start": "start", "end": "end", "full_dialog_end": "fullDialogEndTime"}[time_field]
     body = {"start": {"from": at(1), "to": at(21)}} | {name: window}
     got: list[str] = []
     while True:
-        page = caller.conversations(SEARCH, body, offset=len(got)).json()
+        page = steady.conversations(SEARCH, body, offset=len(got)).json()
         if not records(page):
             break
         got += ids(page)
@@ -68,8 +68,8 @@ def test_the_end_filter_tests_the_chosen_moment(serve: Serve) -> None:
         assert hits == [hour]
 
 
-def test_pages_tile_the_search(caller: Caller) -> None:
-    pages = [caller.search(at(17), at(19), offset=offset, limit=25) for offset in range(0, 150, 25)]
+def test_pages_tile_the_search(steady: Caller) -> None:
+    pages = [steady.search(at(17), at(19), offset=offset, limit=25) for offset in range(0, 150, 25)]
     rows = [row for page in pages for row in records(page)]
     found = [row["info"]["conversationId"] for row in rows]
     assert len(set(found)) == len(found) == pages[0]["_metadata"]["count"] > 100
@@ -98,8 +98,8 @@ def test_links_lead_to_internal_hosts_and_the_last_has_another_limit(caller: Cal
     assert metadata["shardsStatusResult"] == {"partialResult": False}
 
 
-def test_beyond_the_last_row_the_page_is_empty_and_the_count_stays(caller: Caller) -> None:
-    page = caller.search(at(17), at(19), offset=9_999)
+def test_beyond_the_last_row_the_page_is_empty_and_the_count_stays(steady: Caller) -> None:
+    page = steady.search(at(17), at(19), offset=9_999)
     assert records(page) == []
     assert page["_metadata"]["count"] > 100
     assert "next" not in page["_metadata"]
@@ -146,8 +146,8 @@ def test_records_come_as_the_account_says(caller: Caller) -> None:
         assert record == account.record(conversation, whole=not conversation.is_partial)
 
 
-def test_content_comes_as_named(caller: Caller) -> None:
-    page = caller.search(at(18), at(18, 12), {"contentToRetrieve": ["summary", "dialogs"]})
+def test_content_comes_as_named(steady: Caller) -> None:
+    page = steady.search(at(18), at(18, 12), {"contentToRetrieve": ["summary", "dialogs"]})
     kept = {name for record in records(page) for name in record}
     assert kept == {"info", "summary", "dialogs"}
 
@@ -179,9 +179,9 @@ GOOD = {"start": {"from": at(18), "to": at(19)}}
     ],
     ids=str,
 )
-def test_bad_parameters_are_refused(caller: Caller, changed: dict[str, Any]) -> None:
-    assert caller.conversations(SEARCH, GOOD).status_code == 200
-    answer = caller.conversations(SEARCH, GOOD, **changed)
+def test_bad_parameters_are_refused(steady: Caller, changed: dict[str, Any]) -> None:
+    assert steady.conversations(SEARCH, GOOD).status_code == 200
+    answer = steady.conversations(SEARCH, GOOD, **changed)
     assert answer.status_code == 400
     assert answer.json()["message"]
 
@@ -222,21 +222,21 @@ def test_bad_parameters_are_refused(caller: Caller, changed: dict[str, Any]) -> 
     ],
     ids=str,
 )
-def test_bad_bodies_are_refused(caller: Caller, body: Any) -> None:
-    assert caller.conversations(SEARCH, body).status_code == 400
+def test_bad_bodies_are_refused(steady: Caller, body: Any) -> None:
+    assert steady.conversations(SEARCH, body).status_code == 400
 
 
-def test_a_body_must_be_json_and_say_so(caller: Caller) -> None:
+def test_a_body_must_be_json_and_say_so(steady: Caller) -> None:
     url = "/messaging_history/api/account/12345678/conversations/search?source=a"
-    as_text = caller.post(url, data="{}", headers={"Content-Type": "text/plain"}, auth=caller.key())
-    broken = caller.post(url, data="{", headers={"Content-Type": "application/json"}, auth=caller.key())
+    as_text = steady.post(url, data="{}", headers={"Content-Type": "text/plain"}, auth=steady.key())
+    broken = steady.post(url, data="{", headers={"Content-Type": "application/json"}, auth=steady.key())
     assert (as_text.status_code, broken.status_code) == (400, 400)
 
 
-def test_three_calendar_months_are_the_most_counted_after_rounding(caller: Caller) -> None:
+def test_three_calendar_months_are_the_most_counted_after_rounding(steady: Caller) -> None:
     first, last = ms(datetime(2025, 11, 15, tzinfo=UTC)), ms(datetime(2026, 2, 15, tzinfo=UTC))
-    assert caller.conversations(SEARCH, {"start": {"from": first, "to": last}}).status_code == 200
-    assert caller.conversations(SEARCH, {"start": {"from": first, "to": last + 1}}).status_code == 400
+    assert steady.conversations(SEARCH, {"start": {"from": first, "to": last}}).status_code == 200
+    assert steady.conversations(SEARCH, {"start": {"from": first, "to": last + 1}}).status_code == 400
     body = GOOD | {"end": {"from": first - 1, "to": last}}
-    assert caller.conversations(SEARCH, body).status_code == 400
-    assert caller.conversations(SEARCH, {"start": {"from": first, "to": -1}}).status_code == 400
+    assert steady.conversations(SEARCH, body).status_code == 400
+    assert steady.conversations(SEARCH, {"start": {"from": first, "to": -1}}).status_code == 400
