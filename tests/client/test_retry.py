@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from airflow_provider_lp.client import errors
+from airflow_provider_lp.client.retry import Patience, error_class, retry_after_seconds
+
+from ..lab import NOW
+
+NOW_S = NOW.timestamp()
+
+
+def pauses_after(error_of: object, *, login: bool = False) -> list[float]:
+    """How long a patience waits, failure after failure, until it gives up."""
+    patience, pauses = Patience(login=login), []
+    while patience.allows(error_of()):  # type: ignore[operator]
+        pauses.append(patience.pause_s)
+        assert len(pauses) < 50
+    return pauses
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "retried"),
+    [
+        (301, errors.LivePersonTransportError, True),
+        (400, errors.LivePersonBadRequestError, False),
+        (401, errors.LivePersonAuthenticationError, False),
+        (403, errors.LivePersonPermissionError, False),
+        (404, errors.LivePersonBadRequestError, False),
+        (405, errors.LivePersonBadRequestError, False),
+        (408, errors.LivePersonBadRequestError, False),
+        (429, errors.LivePersonRateLimitError, True),
+        (451, errors.LivePersonPermissionError, False),
+        (500, errors.LivePersonServerError, True),
+        (502, errors.LivePersonServerError, True),
+        (503, errors.LivePersonServerError, True),
+        (504, errors.LivePersonServerError, True),
+        (206, errors.LivePersonTransportError, True),
+    ],
+)
+def test_the_table_of_statuses(status: int, kind: type[errors.LivePersonError], retried: bool) -> None:
+    assert error_class(status) is kind
+    assert kind.retry_helps is retried
+    assert bool(pauses_after(lambda: kind("x"))) is retried
+
+
+def test_server_trouble_is_retried_after_5_10_and_15_seconds() -> None:
+    assert pauses_after(lambda: errors.LivePersonServerError("x")) == [5, 10, 15]
+    assert pauses_after(lambda: errors.LivePersonTransportError("x")) == [5, 10, 15]
+
+
+def test_server_and_transport_trouble_share_one_patience() -> None:
+    patience = Patience()
+    kinds = [errors.LivePersonServerError, errors.LivePersonTransportError] * 2
+    assert [patience.allows(kind("x")) for kind in kinds] == [True, True, True, False]
+
+
+def test_throttling_is_waited_out_longer_and_longer() -> None:
+    pauses = pauses_after(lambda: errors.LivePersonRateLimitError("x"))
+    assert min(pauses) >= 1
+    assert pauses == sorted(pauses)
+    assert 60 <= sum(pauses) <= 600
+
+
+def test_a_login_is_throttled_for_at_least_5_seconds() -> None:
+    assert min(pauses_after(lambda: errors.LivePersonRateLimitError("x"), login=True)) == 5
+    assert min(pauses_after(lambda: errors.LivePersonRateLimitError("x", retry_after_s=2), login=True)) == 5
+    assert min(pauses_after(lambda: errors.LivePersonRateLimitError("x", retry_after_s=7), login=True)) == 7
+
+
+@pytest.mark.parametrize(("asked", "paused"), [(0, 1), (0.2, 1), (7, 7), (900, 900)])
+def test_retry_after_is_honoured_but_never_below_a_second(asked: float, paused: float) -> None:
+    assert set(pauses_after(lambda: errors.LivePersonRateLimitError("x", retry_after_s=asked))) == {paused}
+
+
+def test_a_retry_after_longer_than_is_sensible_fails_at_once() -> None:
+    error = errors.LivePersonRateLimitError("x", retry_after_s=901)
+    assert not Patience().allows(error)
+    assert error.exhausted
+
+
+def test_what_an_inner_loop_gave_up_is_not_started_over() -> None:
+    error = errors.LivePersonServerError("x")
+    error.exhausted = True
+    assert not Patience().allows(error)
+
+
+def test_other_exceptions_are_not_retried() -> None:
+    assert not Patience().allows(ValueError("x"))
+    assert not Patience().allows(KeyboardInterrupt())
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e400", None),
+        ("-3", 0),
+        ("0", 0),
+        ("2", 2),
+        (" 2.5 ", 2.5),
+        (formatdate(NOW_S + 30, usegmt=True), 30 - NOW_S % 1),
+        (formatdate(NOW_S + 30), 30 - NOW_S % 1),
+        (formatdate(NOW_S - 30, usegmt=True), 0),
+        ("Fri, 99 Foo 2026 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after_in_all_its_forms(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOW_S) == pytest.approx(seconds)
+
+
+@given(st.text(max_size=40))
+@example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+@example("Mon, 01 Jan 2026 00:00:00 +999999999999")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+def test_no_retry_after_is_an_error(header: str) -> None:
+    seconds = retry_after_seconds(header, NOW_S)
+    assert seconds is None or seconds >= 0
