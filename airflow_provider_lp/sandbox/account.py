@@ -144,7 +144,8 @@ class Account:
         """The same record as minified JSON; those used last are kept."""
         # The length of an open conversation runs on, so its record changes with the clock.
         clock = None if conversation.end_ms is not None else self.now_ms() // MINUTE_MS
-        key = (conversation.conversation_id, content, version, whole, conversation.latest_update_ms, clock)
+        state = (conversation.end_ms, conversation.latest_update_ms, clock)
+        key = (conversation.conversation_id, content, version, whole, state)
         return self._encoded.get(
             key, lambda: msgspec.json.encode(self.record(conversation, content, whole=whole, version=version))
         )

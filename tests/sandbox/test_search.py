@@ -237,6 +237,18 @@ def test_three_calendar_months_are_the_most_counted_after_rounding(steady: Calle
     first, last = ms(datetime(2025, 11, 15, tzinfo=UTC)), ms(datetime(2026, 2, 15, tzinfo=UTC))
     assert steady.conversations(SEARCH, {"start": {"from": first, "to": last}}).status_code == 200
     assert steady.conversations(SEARCH, {"start": {"from": first, "to": last + 1}}).status_code == 400
+    shifted = {"start": {"from": first + 5 * MINUTE, "to": last + 3 * MINUTE}}
+    assert steady.conversations(SEARCH, shifted).status_code == 400
     body = GOOD | {"end": {"from": first - 1, "to": last}}
     assert steady.conversations(SEARCH, body).status_code == 400
     assert steady.conversations(SEARCH, {"start": {"from": first, "to": -1}}).status_code == 400
+
+
+def test_a_record_changes_when_its_conversation_does(serve: Serve) -> None:
+    closing = Conversation("a", at(19, 1), end_ms=at(19, 3), latest_update_ms=at(19, 1), message_count=1)
+    account = Account.of([closing], now=NOW.replace(day=19, hour=2))
+    caller = serve(account=account)
+    (before,) = records(caller.search(at(19), at(20)))
+    account.now = NOW
+    (after,) = records(caller.search(at(19), at(20)))
+    assert (before["info"]["status"], after["info"]["status"]) == ("OPEN", "CLOSE")
