@@ -31,6 +31,13 @@ def test_bounds_on_a_mark_stay_there(serve: Serve) -> None:
     assert caller.found(at(19, 10), at(19, 10)) == ["c0"]
 
 
+def test_latest_update_is_rounded_down_and_inclusive(serve: Serve) -> None:
+    mark = at(19, 10)
+    caller = serve(*(Conversation(f"c{each}", at(19), latest_update_ms=mark + each) for each in (-1, 0, 1)))
+    found = caller.found(at(19), at(20), {"latestUpdateTime": {"from": mark + 9 * MINUTE}})
+    assert sorted(found) == ["c0", "c1"]
+
+
 @pytest.mark.parametrize("time_field", ["start", "end", "full_dialog_end"])
 def test_an_aligned_window_is_the_truth_and_its_closing_mark(steady: Caller, time_field: str) -> None:
     account = steady.sandbox.account
