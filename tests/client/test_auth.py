@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from airflow_provider_lp.client import (
+    ApplicationCredentials,
+    LivePersonClient,
+    OAuth1Credentials,
+    OAuth2Credentials,
+    UserCredentials,
+)
+from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonRateLimitError
+from airflow_provider_lp.sandbox import Fault
+from airflow_provider_lp.sandbox.credentials import CREDENTIALS
+from airflow_provider_lp.windows import Window
+
+from ..lab import APPLICATION, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd, export, ids_in
+from ..scripted import Say, Seen, scripted
+
+WINDOW = {"start": {"from": at(10), "to": at(11)}}
+LOGINS = {"oauth1": OAUTH1, "oauth2": OAUTH2, "user": USER, "application": APPLICATION}
+LOGIN_PATHS = ("/login", "/app/token")
+#: A bot user of an OAuth 2.0 client: the two token members are placeholders.
+APPLICATION_OAUTH2 = ApplicationCredentials(
+    CREDENTIALS["bot_login"], CREDENTIALS["client_id"], CREDENTIALS["client_secret"], "-", "-"
+)
+
+every_login = pytest.mark.parametrize("credentials", LOGINS.values(), ids=LOGINS.keys())
+bearer_logins = pytest.mark.parametrize(
+    "credentials", [OAUTH2, USER, APPLICATION], ids=["oauth2", "user", "application"]
+)
+
+
+def logins(sandbox: Any) -> list[Any]:
+    return [seen for path in LOGIN_PATHS for seen in calls(sandbox, path)]
+
+
+@pytest.mark.parametrize("credentials", [*LOGINS.values(), APPLICATION_OAUTH2])
+def test_every_way_to_log_in_works(sandbox_of: Any, credentials: Any) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, credentials=credentials) as client:
+        assert client.interactions.search(WINDOW).count == 3
+        assert client.interactions.search(WINDOW).count == 3
+    assert len(logins(sandbox)) == (credentials is not OAUTH1)
+    assert {seen.authorization for seen in calls(sandbox)} == {"OAuth" if credentials is OAUTH1 else "Bearer"}
+    assert {seen.status for seen in sandbox.requests} == {200}
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        OAuth1Credentials("wrong", OAUTH1.app_secret, OAUTH1.access_token, OAUTH1.access_token_secret),
+        OAuth1Credentials(OAUTH1.app_key, "wrong", OAUTH1.access_token, OAUTH1.access_token_secret),
+        OAuth1Credentials(OAUTH1.app_key, OAUTH1.app_secret, "wrong", OAUTH1.access_token_secret),
+        OAuth1Credentials(OAUTH1.app_key, OAUTH1.app_secret, OAUTH1.access_token, "wrong"),
+        OAuth2Credentials(OAUTH2.client_id, "wrong"),
+        OAuth2Credentials("wrong", OAUTH2.client_secret),
+        UserCredentials(USER.username, "wrong"),
+        UserCredentials("wrong", USER.password),
+        ApplicationCredentials("wrong", *(getattr(APPLICATION, name) for name in APPLICATION.__slots__[1:])),
+    ],
+)
+def test_wrong_credentials_fail_at_once(sandbox_of: Any, clock: FakeClock, credentials: Any) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, clock, credentials) as client, pytest.raises(LivePersonAuthenticationError) as caught:
+        client.interactions.search(WINDOW)
+    assert not caught.value.retry_helps
+    assert "Check the credentials" in str(caught.value)
+    assert len([seen for seen in sandbox.requests if "baseURI" not in seen.path]) == 1
+    assert not clock.pauses
+
+
+@every_login
+def test_nothing_of_the_credentials_is_shown(credentials: Any) -> None:
+    with LivePersonClient("1", credentials) as client:
+        shown = f"{credentials!r} {credentials} {client!r} {vars(client)!r} {client._authorization!r}"
+    for name in credentials.__slots__:
+        assert name == "username" or getattr(credentials, name) not in shown
+
+
+@every_login
+def test_every_secret_is_told_before_it_is_used(sandbox_of: Any, credentials: Any) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    told: list[str] = []
+    with connect(sandbox, credentials=credentials, on_secret=told.append) as client:
+        own = {getattr(credentials, name) for name in credentials.__slots__ if name != "username"}
+        assert set(told) == own
+        assert not sandbox.requests
+        client.interactions.search(WINDOW)
+        sandbox.expire_tokens()
+        client.interactions.search(WINDOW)
+    assert len(set(told) - own) == (0 if credentials is OAUTH1 else 2)
+
+
+def test_the_csrf_and_the_session_are_told_too() -> None:
+    login = {"bearer": "the-bearer-1", "csrf": "the-csrf-1", "sessionId": "the-session-1", "sessionTTl": "28800000"}
+    told: list[str] = []
+    with (
+        scripted(lambda seen: Say(body=login) if "/login" in seen.path else Say()) as server,
+        LivePersonClient("1", USER, host=server.url, on_secret=told.append) as client,
+    ):
+        client.interactions.search(WINDOW)
+    assert {"the-bearer-1", "the-csrf-1", "the-session-1"} <= set(told)
+
+
+@bearer_logins
+def test_a_token_that_expires_during_an_export_is_renewed(sandbox_of: Any, tmp_path: Any, credentials: Any) -> None:
+    sandbox = sandbox_of(*crowd(450))
+    sandbox.add_fault(Fault("expired_token", times=1, after=2))
+    with connect(sandbox, FakeClock(), credentials) as client:
+        export(client, Window(at(10), at(11)), tmp_path / "x.ndjson", max_concurrency=2)
+    assert ids_in(tmp_path / "x.ndjson") == sandbox.account.truth("start", at(10), at(11))
+    assert len(logins(sandbox)) == 2
+
+
+@bearer_logins
+def test_a_token_is_renewed_before_it_expires(sandbox_of: Any, credentials: Any) -> None:
+    sandbox, clock = sandbox_of(*crowd(3)), FakeClock()
+    with connect(sandbox, clock, credentials) as client:
+        client.interactions.search(WINDOW)
+        clock.pass_time(3_600 - 61)
+        client.interactions.search(WINDOW)
+        assert len(logins(sandbox)) == 1
+        clock.pass_time(2)
+        client.interactions.search(WINDOW)
+    assert len(logins(sandbox)) == 2
+    assert {seen.status for seen in calls(sandbox)} == {200}
+
+
+@pytest.mark.parametrize("lifetime", ["claims", "expires_in", "expires_in as text", "unknown"])
+def test_the_lifetime_of_a_token_comes_from_wherever_it_is_said(lifetime: str) -> None:
+    clock = FakeClock()
+
+    def segment(claims: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+
+    token = f"{segment({'alg': 'RS256'})}.{segment({'iat': 1_000, 'exp': 1_100})}.signature"
+    answer: dict[str, Any] = {
+        "claims": {"access_token": token},
+        "expires_in": {"access_token": "opaque-token", "expires_in": 100},
+        "expires_in as text": {"access_token": "opaque-token", "expires_in": "100"},
+        "unknown": {"access_token": "opaque-token"},
+    }[lifetime]
+
+    def respond(seen: Seen) -> Say:
+        return Say(body={"token_type": "Bearer", **answer}) if "/app/token" in seen.path else Say()
+
+    with scripted(respond) as server, LivePersonClient("1", OAUTH2, host=server.url, clock=clock) as client:
+        client.interactions.search(WINDOW)
+        clock.pass_time(89)
+        client.interactions.search(WINDOW)
+        clock.pass_time(2)
+        client.interactions.search(WINDOW)
+        tokens = [seen for seen in server.calls if "/app/token" in seen.path]
+    assert len(tokens) == (1 if lifetime == "unknown" else 2)
+
+
+@pytest.mark.parametrize("credentials", [USER, APPLICATION])
+def test_a_session_is_ended_with_its_client(sandbox_of: Any, credentials: Any) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, credentials=credentials) as client:
+        client.interactions.search(WINDOW)
+    assert [seen.status for seen in calls(sandbox, "/logout")] == [200]
+
+
+@every_login
+def test_a_client_that_was_not_used_logs_nothing_in_or_out(sandbox_of: Any, credentials: Any) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, credentials=credentials):
+        pass
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("kind", ["error_500", "expired_token", "cut_connection", "throttle"])
+def test_a_logout_that_fails_harms_nobody(sandbox_of: Any, clock: FakeClock, kind: str) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault(kind, times=None, path="/logout"))
+    with connect(sandbox, clock, USER) as client:
+        client.interactions.search(WINDOW)
+    assert len(calls(sandbox, "/logout")) == 1
+    assert not clock.pauses
+
+
+def test_a_login_waits_at_least_5_seconds_when_throttled(sandbox_of: Any, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", times=2, path="/login", retry_after="1"))
+    with connect(sandbox, clock, USER) as client:
+        client.interactions.search(WINDOW)
+    assert clock.pauses[:2] == [5, 5]
+
+
+def test_a_login_that_stays_throttled_is_not_started_over_by_the_search(sandbox_of: Any, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", times=None, path="/app/token"))
+    with connect(sandbox, clock, OAUTH2) as client, pytest.raises(LivePersonRateLimitError):
+        client.interactions.search(WINDOW)
+    assert len(calls(sandbox, "/app/token")) <= 12
+    assert not calls(sandbox)
+
+
+@bearer_logins
+def test_a_login_that_fails_for_a_while_is_retried(sandbox_of: Any, clock: FakeClock, credentials: Any) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    for path in LOGIN_PATHS:
+        sandbox.add_fault(Fault("error_500", times=2, path=path))
+        sandbox.add_fault(Fault("not_json", times=1, path=path))
+    with connect(sandbox, clock, credentials) as client:
+        assert client.interactions.search(WINDOW).count == 3
+    assert clock.pauses == [5, 10, 15]
+
+
+def test_the_cookie_of_a_login_is_preferred_to_the_bodys_session() -> None:
+    def respond(seen: Seen) -> Say:
+        if "/login" not in seen.path:
+            return Say()
+        body = {"bearer": "b", "csrf": "c", "sessionId": "from-body"}
+        return Say(body=body, headers={"Set-Cookie": "Session_id=from-cookie; Path=/; HttpOnly"})
+
+    with scripted(respond) as server:
+        with LivePersonClient("1", USER, host=server.url) as client:
+            client.interactions.search(WINDOW)
+        logout = server.calls[-1]
+    assert logout.path.endswith("/logout")
+    assert logout.headers["Cookie"] == "Session_id=from-cookie"
+    assert json.loads(logout.body) == {"csrf": "c"}

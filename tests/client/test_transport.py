@@ -1,0 +1,520 @@
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import formatdate
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_lp.client import LivePersonClient
+from airflow_provider_lp.client.answers import excerpt_of, internal_code_of
+from airflow_provider_lp.client.errors import (
+    LivePersonAuthenticationError,
+    LivePersonBadRequestError,
+    LivePersonConfigurationError,
+    LivePersonError,
+    LivePersonPermissionError,
+    LivePersonRateLimitError,
+    LivePersonServerError,
+    LivePersonTransportError,
+)
+from airflow_provider_lp.sandbox import Fault, Sandbox
+
+from ..lab import APPLICATION, DAY, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd
+from ..scripted import EMPTY, Say, scripted
+
+WINDOW = {"start": {"from": at(10), "to": at(11)}}
+CUTS = ("cut_connection", "cut_body", "cut_chunked", "not_json")
+SandboxOf = Callable[..., Sandbox]
+
+
+def search(client: LivePersonClient, **options: Any) -> list[str]:
+    page = client.interactions.search(WINDOW, **options)
+    return [head.info.conversation_id for head in page.heads]
+
+
+# What each kind of answer leads to.
+
+
+@pytest.mark.parametrize("kind", ["error_500", "error_503", *CUTS])
+def test_server_trouble_and_broken_answers_are_retried_after_5_10_and_15_seconds(
+    sandbox_of: SandboxOf, clock: FakeClock, kind: str
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault(kind, times=3))
+    with connect(sandbox, clock) as client:
+        assert search(client) == ["c00000", "c00001", "c00002"]
+        assert (client.requests, client.retries) == (5, 3)
+    assert clock.pauses == [5, 10, 15]
+    assert len(calls(sandbox)) == 4
+
+
+@pytest.mark.parametrize("kind", ["error_500", "error_503", *CUTS])
+def test_trouble_that_lasts_is_an_error_that_airflow_may_retry(
+    sandbox_of: SandboxOf, clock: FakeClock, kind: str
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault(kind, times=None))
+    expected = LivePersonServerError if kind.startswith("error") else LivePersonTransportError
+    with connect(sandbox, clock) as client, pytest.raises(expected, match="conversations/search") as caught:
+        search(client)
+    assert caught.value.retry_helps
+    assert clock.pauses == [5, 10, 15]
+    assert len(calls(sandbox)) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, LivePersonBadRequestError),
+        (401, LivePersonAuthenticationError),
+        (403, LivePersonPermissionError),
+        (404, LivePersonBadRequestError),
+        (405, LivePersonBadRequestError),
+        (451, LivePersonPermissionError),
+    ],
+)
+def test_what_retrying_cannot_mend_is_not_retried(clock: FakeClock, status: int, kind: type[LivePersonError]) -> None:
+    with scripted(lambda _: Say(status, {"message": "no"})) as server:
+        with LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client, pytest.raises(kind) as caught:
+            search(client)
+        assert len(server.calls) == 1
+    assert caught.value.status == status
+    assert not caught.value.retry_helps
+    assert not clock.pauses
+
+
+@pytest.mark.parametrize("status", [201, 202, 206])
+def test_a_success_of_another_kind_is_no_answer(clock: FakeClock, status: int) -> None:
+    with (
+        scripted(lambda _: Say(status)) as server,
+        LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client,
+        pytest.raises(LivePersonTransportError),
+    ):
+        search(client)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"{}", b'{"_metadata":{}}', b'"x"', b'{"_metadata":{"count":"many"}}', b"\xff"]
+)
+def test_json_that_is_not_a_page_is_retried(clock: FakeClock, body: bytes) -> None:
+    answers = [Say(body=body), Say(body=EMPTY)]
+    with (
+        scripted(lambda _: answers.pop(0)) as server,
+        LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client,
+    ):
+        assert search(client) == []
+    assert clock.pauses == [5]
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+def test_answers_may_be_compressed_and_cut(sandbox_of: SandboxOf, clock: FakeClock, gzip: bool) -> None:
+    sandbox = sandbox_of(*crowd(30))
+    sandbox.gzip = gzip
+    sandbox.add_fault(Fault("cut_body"))
+    sandbox.add_fault(Fault("cut_chunked"))
+    with connect(sandbox, clock) as client:
+        assert len(search(client)) == 30
+    assert clock.pauses == [5, 10]
+
+
+def test_a_server_that_nobody_listens_at_is_an_error_in_words(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = Sandbox()
+    sandbox.start()
+    url = sandbox.url
+    sandbox.stop()
+    with LivePersonClient("12345678", OAUTH1, host=url, clock=clock) as client:
+        with pytest.raises(LivePersonTransportError, match=r"127\.0\.0\.1.*domain lookup.*Connection refused"):
+            search(client)
+    assert clock.pauses == [5, 10, 15]
+
+
+@pytest.mark.parametrize("kind", ["stall", "slow_body"])
+def test_silence_is_not_waited_for_longer_than_the_read_timeout(
+    sandbox_of: SandboxOf, clock: FakeClock, kind: str
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault(kind, seconds=20.0))
+    begun = time.monotonic()
+    with connect(sandbox, clock, read_timeout=timedelta(seconds=0.3)) as client:
+        assert len(search(client)) == 3
+    assert time.monotonic() - begun < 10
+    assert clock.pauses == [5]
+
+
+def test_a_slow_but_steady_body_is_read(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("slow_body", seconds=1.0))
+    with connect(sandbox, clock, read_timeout=timedelta(seconds=0.6)) as client:
+        assert len(search(client)) == 3
+    assert not clock.pauses
+
+
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
+def test_a_timeout_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=name):
+        LivePersonClient("1", OAUTH1, **{name: timedelta(0)})  # type: ignore[arg-type]
+
+
+# Throttling.
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "pauses"),
+    [
+        (None, [1, 2]),
+        ("0", [1, 1]),
+        ("7", [7, 7]),
+        ("2.5", [2.5, 2.5]),
+        ("nonsense", [1, 2]),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", [1, 2]),
+    ],
+)
+def test_a_throttling_is_waited_out(
+    sandbox_of: SandboxOf, clock: FakeClock, retry_after: str | None, pauses: list[float]
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", times=2, retry_after=retry_after))
+    with connect(sandbox, clock) as client:
+        assert len(search(client)) == 3
+        assert client.retries == 2
+    assert clock.pauses == pauses
+
+
+def test_retry_after_may_be_a_date(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", retry_after=formatdate(clock.now() + 20.5, usegmt=True)))
+    with connect(sandbox, clock) as client:
+        search(client)
+    assert clock.pauses[0] == pytest.approx(20, abs=1)
+
+
+def test_a_retry_after_of_hours_fails_at_once(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", times=None, retry_after="7200"))
+    with connect(sandbox, clock) as client, pytest.raises(LivePersonRateLimitError, match="max_concurrency") as caught:
+        search(client)
+    assert caught.value.retry_helps
+    assert caught.value.retry_after_s == 7200
+    assert len(calls(sandbox)) == 1
+
+
+def test_endless_throttling_ends_in_an_error(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", times=None))
+    with connect(sandbox, clock) as client, pytest.raises(LivePersonRateLimitError):
+        search(client)
+    assert 5 < len(calls(sandbox)) <= 20
+    assert 60 < clock.monotonic() < 900
+
+
+def test_the_503_of_a_throttled_account_keeps_to_the_pauses_of_5xx(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("error_503", times=1, retry_after="3"))
+    with connect(sandbox, clock) as client:
+        search(client)
+    assert clock.pauses[0] >= 3
+
+
+class Paced(FakeClock):
+    """A fake clock that lets a wait take a twentieth of its time, so that threads really meet."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() * 20
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / 20)
+
+
+def test_after_a_429_eight_threads_send_no_burst_and_keep_a_second_apart(sandbox_of: SandboxOf) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    clock = Paced()
+    sandbox.latency_s = 0.1
+    with connect(sandbox, clock) as client:
+        search(client)
+        sandbox.add_fault(Fault("throttle", times=8))
+        threads = [threading.Thread(target=search, args=(client,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    seen = calls(sandbox)[1:]
+    assert Counter(each.status for each in seen) == {429: 8, 200: 8}
+    # The eight were in flight together; whatever follows them keeps its distance.
+    apart = [(after.at - before.at) * 20 for before, after in pairwise(seen[7:])]
+    assert apart[0] > 0.9
+    assert min(apart[1:4]) > 0.4
+    assert sum(apart) > 5
+
+
+def test_all_of_a_client_slows_down_for_a_429_and_recovers(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle"))
+    with connect(sandbox, clock) as client:
+        moments = []
+        for _ in range(40):
+            search(client)
+            moments.append(clock.monotonic())
+    apart = [after - before for before, after in pairwise(moments)]
+    assert apart[0] > 0.5
+    assert apart == sorted(apart, reverse=True)
+    assert apart[-1] == 0
+
+
+# Tokens.
+
+
+def test_a_refused_bearer_is_renewed_once_by_one_thread_for_all(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, clock, OAUTH2) as client:
+        search(client)
+        sandbox.expire_tokens()
+        sandbox.latency_s = 0.05
+        found: list[list[str]] = []
+        threads = [threading.Thread(target=lambda: found.append(search(client))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [len(each) for each in found] == [3] * 8
+    assert len(calls(sandbox, "/app/token")) == 2
+    assert not clock.pauses
+
+
+@pytest.mark.parametrize("credentials", [OAUTH2, USER, APPLICATION])
+def test_a_401_that_a_new_token_does_not_mend_is_final(
+    sandbox_of: SandboxOf, clock: FakeClock, credentials: Any
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("expired_token", times=None))
+    with connect(sandbox, clock, credentials) as client, pytest.raises(LivePersonAuthenticationError) as caught:
+        search(client)
+    assert caught.value.status == 401
+    assert len(calls(sandbox)) == 2
+    assert not clock.pauses
+
+
+def test_a_401_of_a_signed_request_is_final(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("expired_token"))
+    with connect(sandbox, clock) as client, pytest.raises(LivePersonAuthenticationError):
+        search(client)
+    assert len(calls(sandbox)) == 1
+
+
+def test_each_attempt_is_signed_with_a_fresh_nonce(clock: FakeClock) -> None:
+    answers = [Say(503), Say(429), Say(500), Say()]
+    with scripted(lambda _: answers.pop(0)) as server:
+        with LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client:
+            search(client)
+        headers = [seen.headers["Authorization"] for seen in server.calls]
+    nonces = {part for header in headers for part in header.split(", ") if "oauth_nonce" in part}
+    signatures = {part for header in headers for part in header.split(", ") if "oauth_signature=" in part}
+    assert len(nonces) == len(signatures) == 4
+
+
+# Where credentials may go.
+
+
+@pytest.mark.parametrize("credentials", [OAUTH1, OAUTH2])
+def test_a_redirect_is_never_followed(sandbox_of: SandboxOf, clock: FakeClock, credentials: Any) -> None:
+    sandbox, other = sandbox_of(*crowd(3)), sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("redirect", times=None, host=other.url))
+    with connect(sandbox, clock, credentials) as client, pytest.raises(LivePersonTransportError) as caught:
+        search(client)
+    assert "redirect (HTTP 307)" in str(caught.value)
+    assert caught.value.status == 307
+    assert not other.requests
+    assert len(calls(sandbox)) == 1
+
+
+@pytest.mark.parametrize("path", ["/app/token", "/login", "/baseURI.json"])
+def test_no_login_or_lookup_is_redirected_either(sandbox_of: SandboxOf, clock: FakeClock, path: str) -> None:
+    sandbox, other = sandbox_of(), sandbox_of()
+    sandbox.add_fault(Fault("redirect", times=None, host=other.url, path=path))
+    credentials = USER if path == "/login" else OAUTH2
+    with connect(sandbox, clock, credentials) as client, pytest.raises(LivePersonTransportError, match="redirect"):
+        search(client)
+    assert not other.requests
+
+
+@pytest.mark.parametrize("credentials", [OAUTH1, OAUTH2, USER])
+def test_netrc_is_never_used(
+    sandbox_of: SandboxOf, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, credentials: Any
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login netrc-user password netrc-password\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, clock, credentials) as client:
+        assert len(search(client)) == 3
+    assert {seen.authorization for seen in sandbox.requests} == {
+        None,
+        "OAuth" if credentials is OAUTH1 else "Bearer",
+    }
+
+
+# Errors say what happened, and nothing that is secret.
+
+
+def test_an_error_carries_status_endpoint_code_and_excerpt(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("error_500", times=None))
+    with connect(sandbox, clock) as client, pytest.raises(LivePersonServerError) as caught:
+        search(client)
+    error = caught.value
+    assert (error.status, error.endpoint, error.internal_code) == (500, "conversations/search", "0007")
+    assert error.excerpt == "Search engine exception"
+    assert error.excerpt in str(error)
+
+
+SHAPES: dict[str, Callable[[str], Any]] = {
+    "message": lambda words: {"message": words},
+    "causes": lambda words: {"causes": ["x", words]},
+    "reason": lambda words: {"reason": words},
+    "nested": lambda words: {"error": {"message": words, "internalCode": 7}},
+    "oauth2": lambda words: {"error": "invalid_client", "error_description": words},
+    "code": lambda words: {"internalCode": words, "message": "x"},
+    "text": lambda words: words.encode(),
+    "json text": lambda words: words,
+    "html": lambda words: f"<html>{words}</html>".encode(),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("credentials", [OAUTH1, OAUTH2, USER, APPLICATION])
+def test_a_server_that_repeats_secrets_does_not_get_them_into_errors_or_logs(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, shape: str, credentials: Any
+) -> None:
+    secrets = [getattr(credentials, name) for name in credentials.__slots__ if name != "username"]
+    token = "tok-" + "8" * 40
+    login = {"access_token": token, "bearer": token, "csrf": "csrf-0123456789", "sessionId": "session-0123456789"}
+    secrets += [token] if credentials is OAUTH2 else []
+    secrets += [token, login["csrf"], login["sessionId"]] if credentials in (USER, APPLICATION) else []
+    answers = [Say(503, SHAPES[shape](secret)) for secret in secrets]
+
+    def respond(seen: Any) -> Say:
+        if seen.path.split("?")[0].endswith(("/token", "/login", "/logout")):
+            return Say(body=login)
+        return answers.pop(0) if answers else Say(400, SHAPES[shape](" ".join(secrets)))
+
+    caplog.set_level(logging.DEBUG, "airflow_provider_lp")
+    with scripted(respond) as server:
+        shown = []
+        with LivePersonClient("1", credentials, host=server.url, clock=clock) as client:
+            for _ in range(4):
+                with pytest.raises(LivePersonError) as caught:
+                    search(client)
+                shown += [caught.value.__dict__, str(caught.value), repr(caught.value)]
+    everything = json.dumps(shown, default=str) + caplog.text
+    assert [secret for secret in secrets if secret in everything] == []
+
+
+def test_of_secrets_that_begin_alike_the_longer_is_blotted_out_whole() -> None:
+    secrets = ["s3cret", "s3cret-and-longer"]
+    for order in (secrets, secrets[::-1]):
+        assert excerpt_of(b'{"message": "you sent s3cret-and-longer"}', order) == "you sent ***"
+
+
+@pytest.mark.parametrize("secret", ['a"b\\c/d&e=f%g h', "pässword-ü"])
+def test_a_secret_is_blotted_out_in_the_form_in_which_it_was_sent(clock: FakeClock, secret: str) -> None:
+    from airflow_provider_lp.client import OAuth2Credentials, UserCredentials
+
+    for credentials in (OAuth2Credentials("the-client", secret), UserCredentials("user", secret)):
+        with (
+            scripted(lambda seen: Say(400, b"bad request: " + seen.body)) as server,
+            LivePersonClient("1", credentials, host=server.url, clock=clock) as client,
+            pytest.raises(LivePersonAuthenticationError) as caught,
+        ):
+            search(client)
+        (sent,) = server.calls
+        quoted = sent.body.split(b"client_secret=")[-1].split(b"&")[0] if b"client_secret" in sent.body else None
+        spelled = quoted.decode() if quoted else json.loads(sent.body)["password"]
+        assert secret not in str(caught.value)
+        assert spelled not in str(caught.value)
+        assert json.dumps(secret)[1:-1] not in str(caught.value)
+
+
+def test_no_transcript_gets_into_an_error_or_a_log(
+    sandbox_of: SandboxOf, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("cut_body", times=None))
+    with connect(sandbox, clock) as client, pytest.raises(LivePersonTransportError) as caught:
+        search(client)
+    shown = f"{caught.value!r} {caught.value.__dict__} {caplog.text}"
+    for conversation in sandbox.account.conversations():
+        for message in sandbox.account.record(conversation)["messageRecords"]:
+            assert message["participantId"] not in shown
+            assert message["messageData"]["msg"]["text"] not in shown
+
+
+def test_an_excerpt_is_short_and_on_one_line() -> None:
+    excerpt = excerpt_of(b"x\n" * 5000, [])
+    assert excerpt is not None
+    assert len(excerpt) == 200
+    assert "\n" not in excerpt
+    assert excerpt_of(b"", []) is None
+    assert excerpt_of(b'{"conversationHistoryRecords": ["hello"]}', []) is None
+    assert internal_code_of(b"not json") is None
+    assert internal_code_of(b'{"internalCode": 8}') == "8"
+
+
+# Closing.
+
+
+@pytest.mark.parametrize("ending", ["close", "abort"])
+def test_ending_a_client_ends_its_waits(sandbox_of: SandboxOf, ending: str) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", times=None, retry_after="600"))
+    client = connect(sandbox)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            search(client)
+        except LivePersonError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not calls(sandbox):
+        time.sleep(0.01)
+    time.sleep(0.05)
+    getattr(client, ending)()
+    thread.join(timeout=5)
+    assert not thread.is_alive()
+    assert isinstance(failures[0], LivePersonTransportError)
+    assert "closed while waiting" in str(failures[0])
+    client.close()
+
+
+def test_connections_are_kept_open(clock: FakeClock) -> None:
+    ports: set[str] = set()
+    with scripted(lambda seen: Say()) as server:
+        with LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client:
+            begun = time.monotonic()
+            for _ in range(100):
+                search(client)
+            assert time.monotonic() - begun < 5
+            ports.add(server.url)
+    assert len(server.calls) == 100
+
+
+def test_the_smallest_search_there_is_checks_a_client(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, clock) as client:
+        assert client.check() == sandbox.url
+    (seen,) = calls(sandbox)
+    assert seen.query["limit"] == "1"
+    assert seen.body["start"]["to"] - seen.body["start"]["from"] < DAY
