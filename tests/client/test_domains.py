@@ -166,7 +166,10 @@ def test_each_service_is_looked_up_once(sandbox_of: Any, credentials: Any, servi
 def test_the_sandboxs_lie_about_a_domain_is_seen_through(sandbox_of: Any) -> None:
     sandbox = sandbox_of()
     sandbox.add_fault(Fault("bad_domain", times=None, host="evil.example"))
-    with connect(sandbox) as client, pytest.raises(LivePersonConfigurationError, match=r"evil\.example.*no credentials"):
+    with (
+        connect(sandbox) as client,
+        pytest.raises(LivePersonConfigurationError, match=r"evil\.example.*no credentials"),
+    ):
         client.interactions.search(WINDOW)
     assert len(sandbox.requests) == 1
 
@@ -195,7 +198,10 @@ def test_a_lookup_that_fails_is_retried_like_any_request(sandbox_of: Any, clock:
 def test_a_lookup_that_is_not_json_is_not_believed(sandbox_of: Any, clock: FakeClock) -> None:
     sandbox = sandbox_of()
     sandbox.add_fault(Fault("not_json", times=None, path=LOOKUP))
-    with connect(sandbox, clock) as client, pytest.raises(LivePersonTransportError, match="did not answer with its JSON"):
+    with (
+        connect(sandbox, clock) as client,
+        pytest.raises(LivePersonTransportError, match="did not answer with its JSON"),
+    ):
         client.interactions.search(WINDOW)
     assert clock.pauses == [5, 10, 15]
 

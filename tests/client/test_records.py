@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
+from airflow_provider_lp.client.records import EMPTY_PAGE, is_true, milliseconds, minified, read_page
+from airflow_provider_lp.client.transport import Answer
+
+numbers = st.one_of(st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False))
+json_values = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), numbers, st.text(), st.sampled_from(['"', "\\", '": ', '", ', ", ", ": ", "\u2028"])
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)),
+    max_leaves=15,
+)
+#: How serialisers are known to space their output.
+separators = st.sampled_from(
+    [(",", ":"), (", ", ": "), (",", ": "), (", ", ":"), (" , ", " : "), (",", " : "), (" ,", ":")]
+)
+indents = st.sampled_from([None, 0, 1, 2, 4, "\t", "\r\n"])
+
+
+def record(conversation_id: str = "c", **info: Any) -> dict[str, Any]:
+    return {"info": {"conversationId": conversation_id, "startTimeL": 1_700_000_000_000, **info}}
+
+
+def page_of(*records: Any, count: Any = None, **metadata: Any) -> dict[str, Any]:
+    return {
+        "_metadata": {"count": len(records) if count is None else count, **metadata},
+        "conversationHistoryRecords": list(records),
+    }
+
+
+def read(body: Any, status: int = 200) -> Any:
+    encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_page(Answer(status, encoded, {}), "conversations/search")
+
+
+def compact(value: Any, *, ascii_only: bool) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+
+
+@given(json_values, separators, indents, st.booleans())
+@example([1, 2], (", ", ": "), None, True)
+@example([1, 2], (" ,", ":"), None, True)
+@example({"\\": 0}, (", ", ": "), None, True)
+@example({"a": 1, "b": 2}, (", ", ":"), None, True)
+def test_a_records_line_is_its_json_without_white_space(
+    value: Any, separator: Any, indent: Any, ascii_only: bool
+) -> None:
+    spaced_record = {**record(), "value": value}
+    try:
+        expected = compact(spaced_record, ascii_only=ascii_only)
+        expected.decode()
+    except UnicodeDecodeError:  # a lone surrogate, which JSON in UTF-8 cannot hold
+        return
+    body = json.dumps(page_of(spaced_record), separators=separator, indent=indent, ensure_ascii=ascii_only).encode()
+    (raw,) = read(body).raws
+    assert bytes(raw) == expected
+
+
+@given(json_values, separators, indents)
+@example([1, 2], (" ,", ":"), None)
+def test_json_is_minified_whatever_it_is(value: Any, separator: Any, indent: Any) -> None:
+    body = json.dumps({"a": "b", "c": value}, separators=separator, indent=indent).encode()
+    assert minified(body) == compact({"a": "b", "c": value}, ascii_only=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"n":[1.0,1e5,1E+5,-0,-0.0,123456789012345678901234567890,0.1000000000000000055511151231257827]}',
+        '{"s":"\\u00e9\\/\\u2028 \u2028 \u0301 😀 \\ud83d\\ude00 \\b\\f\\n\\r\\t\\"\\\\ , : { } [ ]"}',
+        '{"a":"x\\": y","b":"\\\\","c":": ","d":", "}',
+        '{"dup":1,"dup":2,"":null,"  ":[ ]}',
+    ],
+)
+def test_numbers_escapes_and_texts_stay_as_they_were_sent(text: str) -> None:
+    sent = f'{{"info":{{"conversationId":"c"}},"x":{text}}}'
+    for body in (
+        f'{{"_metadata":{{"count":1}},"conversationHistoryRecords":[{sent}]}}',
+        f'{{\n "_metadata" : {{ "count" : 1 }} ,\n "conversationHistoryRecords" : [ {sent} ] }}\n',
+    ):
+        (raw,) = read(body.encode()).raws
+        assert bytes(raw).decode() == sent.replace("[ ]}}", "[]}}" if "\n" in body else "[ ]}}")
+
+
+@given(st.randoms(use_true_random=False), json_values)
+def test_a_line_never_holds_a_line_break(rng: random.Random, value: Any) -> None:
+    compacted = json.dumps(page_of({**record(), "v": value}))
+    spaced = ""
+    in_text = escaped = False
+    for character in compacted:
+        if not in_text and character in "{}[],:":
+            spaced += character + rng.choice(["", " ", "\n", "\r", "\t", "\r\n "])
+        else:
+            spaced += character
+        if character == '"' and not escaped:
+            in_text = not in_text
+        escaped = character == "\\" and not escaped
+    (raw,) = read(spaced.encode()).raws
+    assert b"\n" not in bytes(raw)
+    assert b"\r" not in bytes(raw)
+    assert json.loads(bytes(raw)) == {**record(), "v": value}
+
+
+def test_a_minified_body_is_not_copied() -> None:
+    body = compact(page_of(record(text='say "hi": ok, {"a": 1}')), ascii_only=True)
+    assert minified(body) == body
+
+
+# The envelope.
+
+
+def test_an_answer_of_204_holds_nothing() -> None:
+    assert read(b"", status=204) is EMPTY_PAGE
+
+
+def test_count_is_the_searchs_not_the_pages() -> None:
+    page = read(page_of(record(), count=250))
+    assert (page.count, len(page.heads), page.records()) == (250, 1, [record()])
+
+
+@pytest.mark.parametrize("count", [3, "3"])
+def test_count_may_be_text(count: Any) -> None:
+    assert read(page_of(count=count)).count == 3
+
+
+def test_a_page_without_records_may_leave_the_list_out() -> None:
+    assert read({"_metadata": {"count": 0}}).heads == []
+
+
+@pytest.mark.parametrize("partial", [True, "true", "True"])
+def test_an_answer_of_only_some_shards_is_incomplete(partial: Any) -> None:
+    with pytest.raises(LivePersonIncompleteDataError, match="partialResult"):
+        read(page_of(record(), shardsStatusResult={"partialResult": partial}))
+
+
+@pytest.mark.parametrize("status", [{"partialResult": False}, {"partialResult": "false"}, {}, None])
+def test_an_answer_of_all_shards_is_whole(status: Any) -> None:
+    assert read(page_of(record(), shardsStatusResult=status)).count == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"<html>",
+        b"{}",
+        b'{"_metadata":null}',
+        b'{"_metadata":{"count":null}}',
+        json.dumps(page_of(record()))[:-1].encode(),
+        json.dumps(page_of({"info": {}})).encode(),
+        json.dumps(page_of({})).encode(),
+        json.dumps(page_of(None)).encode(),
+    ],
+)
+def test_what_is_no_page_is_not_read_as_one(body: bytes) -> None:
+    with pytest.raises(LivePersonTransportError, match="cut short or not LivePerson's JSON"):
+        read(body)
+
+
+# What is read of a record, in every form that LivePerson is known to send.
+
+
+@pytest.mark.parametrize("messages", [[], {}, None])
+def test_an_empty_container_may_be_a_list_an_object_or_null(messages: Any) -> None:
+    (head,) = read(page_of({**record(), "messageRecords": messages})).heads
+    assert not head.message_records
+
+
+def test_containers_may_be_absent_and_unknown_ones_present() -> None:
+    (head,) = read(page_of({**record(), "tomorrow": {"x": [1]}})).heads
+    assert head.message_records is None
+
+
+@pytest.mark.parametrize("value", [-1, 0, "-1", "undefined", "null", "NA", "", None, "x", float("1e400")])
+def test_a_moment_that_has_not_come_is_none(value: Any) -> None:
+    assert milliseconds(value) is None
+
+
+@pytest.mark.parametrize("value", [1_700_000_000_123, "1700000000123", 1_700_000_000_123.0])
+def test_a_moment_may_be_a_number_or_its_text(value: Any) -> None:
+    assert milliseconds(value) == 1_700_000_000_123
+
+
+def test_moments_are_read_from_the_epoch_twins() -> None:
+    info = {"startTime": "2016-08-29 14:30:24.565+0000", "endTimeL": "1700000000001", "fullDialogEndTimeL": -1}
+    (head,) = read(page_of(record(**info))).heads
+    assert milliseconds(head.info.start) == 1_700_000_000_000
+    assert milliseconds(head.info.end) == 1_700_000_000_001
+    assert milliseconds(head.info.full_dialog_end) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "truth"), [(True, True), ("true", True), (False, False), ("false", False), (None, False)]
+)
+def test_booleans_may_be_text(value: Any, truth: bool) -> None:
+    assert is_true(value) is truth
+    (head,) = read(page_of(record(isPartial=value))).heads
+    assert is_true(head.info.is_partial) is truth
+
+
+def test_the_records_of_the_sandbox_arrive_as_they_were_sent(sandbox_of: Any) -> None:
+    from airflow_provider_lp.sandbox import Account
+
+    from ..lab import DAY, NOW, connect, ms
+
+    sandbox = sandbox_of(account=Account(now=NOW, days=1, per_day=90))
+    end_ms = ms(NOW) // DAY * DAY
+    with connect(sandbox) as client:
+        page = client.interactions.search({"start": {"from": end_ms - DAY, "to": end_ms - 1}})
+    assert len(page.raws) > 80
+    for head, raw in zip(page.heads, page.raws, strict=True):
+        conversation = sandbox.account.find(head.info.conversation_id)
+        whole = not head.info.is_partial
+        assert json.loads(bytes(raw)) == json.loads(json.dumps(sandbox.account.record(conversation, whole=whole)))
