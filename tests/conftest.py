@@ -19,7 +19,7 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-provider-
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 
 settings.register_profile(
-    "tests", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "tests", max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("tests")
 
