@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import timegm
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -24,7 +25,8 @@ NO_WINDOW = (
 
 def to_ms(moment: datetime) -> int:
     """The first whole millisecond since the epoch that is not before ``moment``."""
-    return -((EPOCH - moment) // ONE_MS)
+    # By its parts: the moments of an Airflow run are pendulum's, whose differences do not divide.
+    return timegm(moment.utctimetuple()) * 1000 - (-moment.microsecond // 1000)
 
 
 def from_ms(moment_ms: int) -> datetime:

@@ -21,10 +21,10 @@ def _members(body: bytes) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def internal_code_of(body: bytes) -> str | None:
+def internal_code_of(body: bytes, secrets: Iterable[str]) -> str | None:
     """LivePerson's ``internalCode`` in an error body, if any."""
     code = _members(body).get("internalCode")
-    return str(code)[:LONGEST_EXCERPT] if isinstance(code, str | int) else None
+    return _blotted(str(code), secrets) if isinstance(code, str | int) else None
 
 
 def excerpt_of(body: bytes, secrets: Iterable[str]) -> str | None:
@@ -42,7 +42,10 @@ def excerpt_of(body: bytes, secrets: Iterable[str]) -> str | None:
     )
     if not words and not members:
         words = body[: 10 * LONGEST_EXCERPT].decode("utf-8", "replace")
-    for secret in secrets:
+    return _blotted(words, secrets) or None
+
+
+def _blotted(words: str, secrets: Iterable[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
         words = words.replace(secret, "***")
-    words = " ".join(words.split())
-    return words[:LONGEST_EXCERPT] or None
+    return " ".join(words.split())[:LONGEST_EXCERPT]

@@ -155,7 +155,15 @@ class BearerToken:
 class ClientCredentialsLogin:
     """Fetches OAuth 2.0 tokens from Sentinel (``/sentinel/api/v2/account/{acct}/app/token``)."""
 
-    def __init__(self, transport: Transport, domains: Domains, account_id: str, credentials: OAuth2Credentials) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        domains: Domains,
+        account_id: str,
+        credentials: OAuth2Credentials,
+        on_secret: Callable[[str], None],
+    ) -> None:
+        self._on_secret = on_secret
         self._transport = transport
         self._domains = domains
         self._path = f"/sentinel/api/v2/account/{account_id}/app/token"
@@ -176,6 +184,7 @@ class ClientCredentialsLogin:
         )
         token = self._transport.call(call, lambda answer: _decode(_Token, answer, call.endpoint))
         self._transport.hide(token.access_token)
+        self._on_secret(token.access_token)
         return token.access_token, _seconds(token.expires_in) or _jwt_lifetime_s(token.access_token)
 
     def end(self) -> None:
@@ -185,10 +194,18 @@ class ClientCredentialsLogin:
 class SessionLogin:
     """Logs a user or a bot user in (Login Service, ``/api/account/{acct}/login``) and out again."""
 
-    def __init__(self, transport: Transport, domains: Domains, account_id: str, form: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        domains: Domains,
+        account_id: str,
+        form: Mapping[str, str],
+        on_secret: Callable[[str], None],
+    ) -> None:
         self._transport = transport
         self._domains = domains
         self._path = f"/api/account/{account_id}"
+        self._on_secret = on_secret
         self._form = form
         self._session: tuple[str, str] | None = None
 
@@ -203,7 +220,9 @@ class SessionLogin:
             login=True,
         )
         session, cookie = self._transport.call(call, _session_of)
-        self._transport.hide(session.bearer, session.csrf or "", cookie or "")
+        for secret in filter(None, (session.bearer, session.csrf, cookie)):
+            self._transport.hide(secret)
+            self._on_secret(secret)
         self._session = (session.csrf, cookie) if session.csrf and cookie else None
         ttl_ms = _seconds(session.session_ttl_ms)
         return session.bearer, ttl_ms / 1000 if ttl_ms else None
@@ -247,9 +266,10 @@ def authorization(
         case OAuth1Credentials():
             return SignedRequests(credentials)
         case OAuth2Credentials():
-            login = ClientCredentialsLogin(transport, domains, account_id, credentials)
+            login = ClientCredentialsLogin(transport, domains, account_id, credentials, on_secret)
         case UserCredentials(username, password):
-            login = SessionLogin(transport, domains, account_id, {"username": username, "password": password})
+            form = {"username": username, "password": password}
+            login = SessionLogin(transport, domains, account_id, form, on_secret)
         case ApplicationCredentials():
             form = {
                 "username": credentials.username,
@@ -258,14 +278,8 @@ def authorization(
                 "accessToken": credentials.access_token,
                 "accessTokenSecret": credentials.access_token_secret,
             }
-            login = SessionLogin(transport, domains, account_id, form)
-
-    def fetch() -> tuple[str, float | None]:
-        token, lifetime_s = login.fetch()
-        on_secret(token)
-        return token, lifetime_s
-
-    return BearerToken(fetch, login.end, transport.clock.monotonic)
+            login = SessionLogin(transport, domains, account_id, form, on_secret)
+    return BearerToken(login.fetch, login.end, transport.clock.monotonic)
 
 
 def _decode(kind: type[Any], answer: Answer, endpoint: str) -> Any:

@@ -52,10 +52,15 @@ def parse_domain_api(host: str | None) -> SplitResult:
     :raises LivePersonConfigurationError: if it is no URL, or would send credentials unencrypted.
     """
     text = (host or "").strip() or DEFAULT_DOMAIN_API
-    url = urlsplit(text if "://" in text else f"https://{text}")
-    if url.scheme not in ("https", "http") or not BARE_HOST.fullmatch(url.netloc) or url.path.strip("/") or url.query:
+    try:
+        url = urlsplit(text if "://" in text else f"https://{text}")
+        is_url = url.scheme in ("https", "http") and bool(BARE_HOST.fullmatch(url.netloc)) and url.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or url.path.strip("/") or url.query or url.fragment:
+        # What stands before an @ may be a password.
         raise LivePersonConfigurationError(
-            f"host={text!r} is not a URL of the form https://api.liveperson.net. "
+            f"host={text.rpartition('@')[2]!r} is not a URL of the form https://api.liveperson.net. "
             "Leave it empty to use LivePerson's own Domain API."
         )
     if url.scheme == "http" and not is_loopback(url.hostname):

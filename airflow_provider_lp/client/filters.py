@@ -192,6 +192,20 @@ def _members(**checks: Check) -> Check:
     return check
 
 
+def _question_type(name: str, value: Any) -> dict[str, Any]:
+    members = _members(type=_one_of("custom", "csat", "nps", "fcr"), format=_one_of("single", "open"))
+    checked: dict[str, Any] = members(name, value)
+    if len(checked) != 2:
+        raise _refuse(name, value, "both type and format")
+    return checked
+
+
+def _numbers(name: str, value: Any) -> list[int]:
+    if any(not isinstance(item, int) or isinstance(item, bool) for item in _items(name, value, "numbers")):
+        raise _refuse(name, value, "a list of numbers")
+    return list(value)
+
+
 FILTERS: dict[str, Check] = {
     "status": _some_of(*STATUSES),
     "skillIds": _ids,
@@ -218,9 +232,7 @@ FILTERS: dict[str, Check] = {
     "invalidFreeTextAnswer": _one_of("INVALID_FREE_TEXT_ANSWER"),
     "surveyBotConversations": _one_of("SURVEY_BOT"),
     "surveyIds": _ids,
-    "questionTypeAndFormatToRetrieve": _members(
-        type=_one_of("custom", "csat", "nps", "fcr"), format=_one_of("single", "open")
-    ),
+    "questionTypeAndFormatToRetrieve": _question_type,
     "answerText": _texts,
     "selectedIntentOnly": _boolean,
     "conversationsWithStepUpOnly": _boolean,
@@ -230,7 +242,7 @@ FILTERS: dict[str, Check] = {
         questionName=_texts,
         questionKeywords=_texts,
         answerKeywords=_texts,
-        surveyId=_ids,
+        surveyId=_numbers,
     ),
     "annotationStates": _some_of("OPEN", "SUBMITTED", "VETTED"),
     "cappingConfiguration": _text,
@@ -273,7 +285,7 @@ def check_content(content: Collection[str] | None, *, by_consumer: bool = False)
     if content is None:
         return None
     allowed = CONTENT_TYPES - NOT_BY_CONSUMER if by_consumer else CONTENT_TYPES
-    if isinstance(content, str) or not content or not all(isinstance(name, str) for name in content):
+    if not isinstance(content, list | tuple | set) or not content or not all(isinstance(name, str) for name in content):
         raise LivePersonConfigurationError(
             f"content={content!r} must be a list of LivePerson's content types, or None for its default."
         )
@@ -283,3 +295,14 @@ def check_content(content: Collection[str] | None, *, by_consumer: bool = False)
             f"content={unknown!r} is not known to LivePerson here. Known: {', '.join(sorted(allowed))}."
         )
     return list(dict.fromkeys(content))
+
+
+def check_status(status: Collection[str]) -> list[str]:
+    """
+    Which conversations by their status: ``OPEN``, ``CLOSE`` or both.
+
+    :raises LivePersonConfigurationError: for anything else.
+    """
+    if not isinstance(status, list | tuple | set) or not status or not set(status) <= set(STATUSES):
+        raise LivePersonConfigurationError(f"status={status!r} must be a list of {', '.join(STATUSES)}.")
+    return [name for name in STATUSES if name in status]

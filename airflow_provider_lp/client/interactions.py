@@ -10,7 +10,7 @@ import msgspec
 from airflow_provider_lp.client.auth import Authorization
 from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.client.filters import STATUSES, TIME_FILTERS, check_content, check_filters
+from airflow_provider_lp.client.filters import STATUSES, TIME_FILTERS, check_content, check_filters, check_status
 from airflow_provider_lp.client.records import Page, read_page
 from airflow_provider_lp.client.transport import Call, Transport
 
@@ -121,10 +121,8 @@ class MessagingInteractions:
         """
         if not isinstance(consumer_id, str) or not consumer_id.strip():
             raise LivePersonConfigurationError(f"consumer_id={consumer_id!r} must be a consumer's id.")
-        if isinstance(status, str) or not status or not set(status) <= set(STATUSES):
-            raise LivePersonConfigurationError(f"status={status!r} must be a list of {', '.join(STATUSES)}.")
         _check_paging(offset, limit)
-        body: dict[str, Any] = {"consumer": consumer_id, "status": list(status)}
+        body: dict[str, Any] = {"consumer": consumer_id, "status": check_status(status)}
         if checked := check_content(content, by_consumer=True):
             body["contentToRetrieve"] = checked
         return self._page("/consumer/search", msgspec.json.encode(body), {"offset": offset, "limit": limit})

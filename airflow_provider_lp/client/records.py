@@ -29,7 +29,7 @@ class ConversationHead(msgspec.Struct, rename="camel"):
     """The decoded part of a conversation record."""
 
     info: ConversationInfo
-    message_records: list[msgspec.Raw] | None = None
+    message_records: list[msgspec.Raw] | dict[str, msgspec.Raw] | None = None
 
 
 class _ShardsStatus(msgspec.Struct, rename="camel"):
@@ -119,7 +119,7 @@ def minified(body: bytes) -> bytes:
 
 # What can only be white space between tokens, or the rare text that begins or ends like it: a raw control character
 # cannot stand inside a JSON string, nor an unescaped quote. A serialiser that spaces its output does it everywhere.
-_SPACING = (b"\n", b"\r", b"\t", b'" :', b', "', b'{ "', b'[ "', b"}, {")
+_SPACING = (b"\n", b"\r", b"\t", b'" :', b'" ,', b', "', b'{ "', b'[ "', b"}, {")
 
 
 def _is_minified(body: bytes) -> bool:

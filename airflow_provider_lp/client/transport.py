@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -98,7 +99,7 @@ class Transport:
         self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
         self._lock = threading.Lock()
         self._environment: dict[str, Mapping[str, Any]] = {}
-        self._secrets: set[str] = set()
+        self._secrets: frozenset[str] = frozenset()
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
         for scheme in ("https://", "http://"):
@@ -110,8 +111,12 @@ class Transport:
         self.retries = 0
 
     def hide(self, *secrets: str) -> None:
-        """Never show these values in an error."""
-        self._secrets.update(secret for secret in secrets if secret)
+        """Never show these values in an error, nor the forms in which a form or JSON holds them."""
+        known = {
+            form for secret in secrets if secret for form in (secret, quote_plus(secret), json.dumps(secret)[1:-1])
+        }
+        with self._lock:
+            self._secrets = self._secrets | known
 
     def close(self) -> None:
         """End waits and drop connections."""
@@ -201,7 +206,7 @@ class Transport:
             message,
             status=status,
             endpoint=call.endpoint,
-            internal_code=internal_code_of(body),
+            internal_code=internal_code_of(body, self._secrets),
             excerpt=excerpt,
         )
         if isinstance(error, LivePersonRateLimitError):

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
-from airflow_provider_lp.client.filters import STATUSES, check_content
+from airflow_provider_lp.client.filters import STATUSES, check_content, check_status
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.records import milliseconds
 from airflow_provider_lp.export.publishing import StoragePath
@@ -57,11 +57,9 @@ class LookupQuery:
             raise LivePersonConfigurationError("Give either conversation_ids or consumer_id, one of the two.")
         if consumer_id is not None and (not isinstance(consumer_id, str) or not consumer_id.strip()):
             raise LivePersonConfigurationError(f"consumer_id={consumer_id!r} must be a consumer's id.")
-        if isinstance(status, str) or not status or not set(status) <= set(STATUSES):
-            raise LivePersonConfigurationError(f"status={status!r} must be a list of {', '.join(STATUSES)}.")
         ids = None if conversation_ids is None else _ids(conversation_ids)
         checked = check_content(content, by_consumer=consumer_id is not None)
-        return cls(ids, consumer_id, list(status), checked, allow_missing)
+        return cls(ids, consumer_id, check_status(status), checked, allow_missing)
 
 
 def _ids(given: object) -> list[str]:
