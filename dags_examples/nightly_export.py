@@ -1,0 +1,52 @@
+"""
+Every night: all conversations that *started* the day before, transcripts included, as one object a day.
+
+It needs the connection ``liveperson_default`` and a pool for tasks that call LivePerson:
+
+    airflow pools set liveperson 2 "Tasks that call LivePerson"
+
+and writes below the variable ``liveperson_export_root``, such as ``s3://your-bucket/liveperson``.
+
+Conversations that are still open when the day is exported are in its object as they were then. For transcripts that
+no longer change, see ``nightly_closed.py``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+
+ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
+
+with DAG(
+    dag_id="liveperson_nightly_export",
+    # A timetable with data intervals: each run covers the day before it. On Airflow 3 a plain "@daily" has none.
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["liveperson"],
+    doc_md=__doc__,
+) as dag:
+
+    @task.sensor(poke_interval=60, timeout=3600, mode="reschedule")
+    def day_has_settled(data_interval_end: pendulum.DateTime) -> bool:
+        """LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive."""
+        return pendulum.now("UTC") >= data_interval_end + timedelta(minutes=5)
+
+    export_conversations = LivePersonConversationsOperator(
+        task_id="export_conversations",
+        path=ROOT + "/started/date={{ data_interval_start | ds }}/conversations.ndjson.gz",
+        pool="liveperson",
+        retries=4,
+        retry_delay=timedelta(minutes=5),
+        retry_exponential_backoff=True,
+        execution_timeout=timedelta(hours=6),
+    )
+
+    day_has_settled() >> export_conversations
