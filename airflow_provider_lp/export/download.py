@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from airflow_provider_lp.client.client import LivePersonClient
+from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split, was_asked_for
 from airflow_provider_lp.export.reading import PageRequest, Request, Row, SearchReading, in_order
@@ -83,7 +84,7 @@ class Download:
         self._planned = deque(query.slices())
         self._working: list[_Working] = []
         self._in_flight: dict[Future[_Answered], _Asked] = {}
-        self._outside_ids: set[str] = set()
+        self._stray_ids: set[str] = set()
         self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="liveperson")
 
     def batches(self) -> Generator[Batch, None, None]:
@@ -140,10 +141,17 @@ class Download:
 
     def _fetch(self, asked: _Asked) -> _Answered:
         """In a thread: ask, and put the answer's records where they wait."""
-        working, search, _, request = asked
+        working, search, reading, request = asked
         self._client.wait(request.pause)
         if isinstance(request, PageRequest):
-            page = self._client.interactions.search_page(self._query.body(search), offset=request.offset)
+            try:
+                page = self._client.interactions.search_page(self._query.body(search), offset=request.offset)
+            except LivePersonIncompleteDataError as error:
+                raise LivePersonIncompleteDataError(
+                    f"{error} It was asked for conversations that {reading.words}, from row {request.offset} on. "
+                    "Nothing was published.",
+                    endpoint=error.endpoint,
+                ) from error
             rows = [self._found(head, working.span) for head in page.heads]
         else:
             page = self._client.interactions.by_id(request.conversation_ids, content=self._query.content)
@@ -151,18 +159,18 @@ class Download:
         return _Answered(page.count, working.spool.add_page(page, rows))
 
     def _found(self, head: ConversationHead, span: Window) -> Row:
-        """Where a conversation that a search found belongs. A neighbour's is left out; any other stays."""
+        """Where a conversation that a search found belongs. A neighbouring window's is left out, any other stays."""
         moment_ms = self._query.moment_ms(head.info)
         row = row_of(head, moment_ms or 0)
-        if moment_ms is not None and moment_ms in span:
-            return row
-        if moment_ms is not None and was_asked_for(span, moment_ms):
-            return row._replace(is_kept=False)
-        # LivePerson must have filtered on another field than the one assumed: no other window might return it.
-        return row._replace(is_outside=True)
+        if moment_ms is None or not was_asked_for(span, moment_ms):
+            # LivePerson must have filtered on another field than the one assumed: no other window might return it.
+            return row._replace(is_outside=True)
+        return row._replace(is_kept=moment_ms in self._query.extent)
 
     def _give_out(self, working: _Working) -> Generator[Batch, None, None]:
-        rows = [row for row in working.rows() if not row.is_outside or self._is_first(row)]
+        rows = [row for row in working.rows() if row.conversation_id not in self._stray_ids]
+        # Another slice may find these too: those on the mark where two slices meet, and those outside the bounds.
+        self._stray_ids.update(row.conversation_id for row in rows if row.moment_ms not in working.span)
         try:
             for batch in working.spool.batches(rows):
                 yield batch
@@ -170,8 +178,3 @@ class Download:
                 self._ask()
         finally:
             working.spool.close()
-
-    def _is_first(self, row: Row) -> bool:
-        is_first = row.conversation_id not in self._outside_ids
-        self._outside_ids.add(row.conversation_id)
-        return is_first

@@ -90,7 +90,7 @@ class ConversationQuery:
 
         :raises LivePersonConfigurationError: naming the argument that it would not.
         """
-        if time_field not in TIME_FIELDS:
+        if not isinstance(time_field, str) or time_field not in TIME_FIELDS:
             raise LivePersonConfigurationError(f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.")
         if not isinstance(max_age, timedelta) or not timedelta(0) <= max_age <= RETENTION:
             raise LivePersonConfigurationError(
@@ -108,13 +108,19 @@ class ConversationQuery:
         """The moment of a conversation that the query goes by; ``None`` if it has none."""
         return milliseconds(TIME_FIELDS[self.time_field][1](info))
 
-    def slices(self) -> list[Slice]:
-        """The first, coarsest slices, in order of time; they tile the period."""
+    @property
+    def extent(self) -> Window:
+        """All moments, by :meth:`moment_ms`, of the conversations that are asked for."""
         if self.time_field == "latest_update":
-            start = floor_mark(self.window.start_ms - self.max_age // timedelta(milliseconds=1))
-            started = Window(start, ceil_mark(to_ms(self.now) + 1))
-            return [self._slice(span) for span in started.spans(LONGEST_SPAN)]
-        return [self._slice(span) for span in self.window.spans(LONGEST_SPAN)]
+            return Window(self._earliest_start_ms(), ceil_mark(to_ms(self.now) + 1))
+        return self.window
+
+    def _earliest_start_ms(self) -> int:
+        return floor_mark(self.window.start_ms - self.max_age // timedelta(milliseconds=1))
+
+    def slices(self) -> list[Slice]:
+        """The first, coarsest slices, in order of time; they tile the extent."""
+        return [self._slice(span) for span in self.extent.spans(LONGEST_SPAN)]
 
     def parts(self, whole: Slice, number: int) -> list[Slice]:
         """The slice cut into about ``number`` smaller ones; just one if it is too short for that."""
@@ -123,7 +129,7 @@ class ConversationQuery:
     def _slice(self, span: Window) -> Slice:
         if self.time_field in ("start", "latest_update"):
             return Slice(span, (Search(start=span),))
-        started = Window(floor_mark(self.window.start_ms - self.max_age // timedelta(milliseconds=1)), span.end_ms)
+        started = Window(self._earliest_start_ms(), span.end_ms)
         return Slice(span, tuple(Search(start=part, moments=span) for part in started.spans(LONGEST_SPAN)))
 
     def words(self, search: Search) -> str:

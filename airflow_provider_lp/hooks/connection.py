@@ -86,9 +86,9 @@ class ConnectionFields:
         :raises LivePersonConfigurationError: naming what is missing or at odds, never a value.
         """
         given = self.fields.get("auth_type")
-        if given is not None and given not in FIELDS_BY_AUTH_TYPE:
+        if given is not None and (not isinstance(given, str) or given not in FIELDS_BY_AUTH_TYPE):
             raise self.wrong(f"field 'auth_type' must be one of {', '.join(FIELDS_BY_AUTH_TYPE)}.")
-        auth_type = str(given) if given else self._implied_auth_type()
+        auth_type = given if given is not None else self._implied_auth_type()
         missing = [name for name in FIELDS_BY_AUTH_TYPE[auth_type] if name not in self.fields]
         if missing:
             raise self.wrong(f"auth_type {auth_type!r} also needs {_words(missing)}.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_lp.client import LivePersonClient
     from airflow_provider_lp.windows import RunMoments
+
+log = logging.getLogger(__name__)
 
 STORAGE_EXTRAS = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
@@ -127,11 +131,13 @@ def storage_path(path: str, storage_conn_id: str | None) -> ObjectStoragePath:
     return located
 
 
-def attach_to_assets(context: Context, outlets: list[Any], summary: Mapping[str, Any], url: str) -> None:
-    """Make the summary the extra of the asset events that the task's outlets cause."""
+def report(summary: Mapping[str, Any], context: Context, outlets: Sequence[Any]) -> None:
+    """Log the summary of what was published, and make it the extra of the asset events that the outlets cause."""
+    log.info("Published %(conversations)d conversations (%(bytes)d bytes) at %(path)s.", summary)
+    log.info("Summary: %s", json.dumps(summary))
     events = context["outlet_events"]
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):
-            events[outlet].add(Asset(url), extra=dict(summary))
+            events[outlet].add(Asset(summary["path"]), extra=dict(summary))
         elif isinstance(outlet, Asset):
             events[outlet].extra = dict(summary)

@@ -12,10 +12,10 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.base import (
     LivePersonOperator,
-    attach_to_assets,
     check_path,
     final_failures,
     moments_of,
+    report,
     storage_path,
 )
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
@@ -160,8 +160,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
             )
         summary["path"] = path
         self._skip_if_empty(summary["conversations"], query)
-        log.info("Published %(conversations)d conversations (%(bytes)d bytes) at %(path)s.", summary)
-        attach_to_assets(context, self.outlets, summary, path)
+        report(summary, context, self.outlets)
         return summary
 
     def _collect(self, query: ConversationQuery) -> list[dict[str, Any]]:
@@ -263,8 +262,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
                     return lookup.collect(self.max_xcom_bytes)
                 summary = lookup.export(located)
         summary["path"] = self.path
-        log.info("Published %(conversations)d conversations (%(bytes)d bytes) at %(path)s.", summary)
-        attach_to_assets(context, self.outlets, summary, str(self.path))
+        report(summary, context, self.outlets)
         return summary
 
 

@@ -1,0 +1,48 @@
+# Both commands of the README need Python 3.11 or newer, git and make; everything else is installed into .venv.
+
+find_python = $(firstword $(foreach name,$(1),$(shell command -v $(name) >/dev/null 2>&1 && \
+	$(name) -c 'import sys; sys.exit(not $(2))' 2>/dev/null && echo $(name))))
+PYTHON ?= $(call find_python,python3 python3.13 python3.12 python3.11,sys.version_info[:2] >= (3$(comma)11))
+PYTHON_OF_AIRFLOW2 ?= $(call find_python,python3 python3.12 python3.11,(3$(comma)11) <= sys.version_info[:2] < (3$(comma)13))
+comma := ,
+
+.PHONY: demo test unit lint bench test-airflow2 clean
+
+demo: .venv/ready
+	@.venv/bin/python -m airflow_provider_lp.sandbox.demo --folder .demo --dags dags_examples
+
+test: lint unit
+
+unit: .venv/ready
+	@echo "Running the tests, a real Airflow among them."
+	@.venv/bin/python -m pytest
+
+lint: .venv/ready
+	@echo "Checking style and types."
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+bench: .venv/ready
+	@.venv/bin/python -m tests.bench
+
+test-airflow2: .venv-airflow2/ready
+	@echo "Running the unit and property tests on Airflow 2.11."
+	@.venv-airflow2/bin/python -m pytest -m "not system"
+
+clean:
+	rm -rf .venv .venv-airflow2 .demo build dist
+
+.venv/ready: pyproject.toml
+	$(call install,.venv,$(PYTHON),apache-airflow>=3.3$(comma)<4)
+
+.venv-airflow2/ready: pyproject.toml
+	$(call install,.venv-airflow2,$(PYTHON_OF_AIRFLOW2),apache-airflow>=2.11$(comma)<3)
+
+define install
+	@test -n "$(2)" || { echo "No suitable Python found. Install Python 3.11 or 3.12, or say PYTHON=/path/to/python."; exit 1; }
+	@echo "Installing Airflow and this package into $(1) (once; a minute or so)."
+	@rm -rf $(1) && $(2) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null
+	@$(1)/bin/uv pip install --quiet --python $(1)/bin/python "$(3)" --editable ".[dev]"
+	@touch $@
+endef
