@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from airflow_provider_lp.client import client as client_module
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS
+from airflow_provider_lp.hooks.liveperson import LivePersonHook
+from airflow_provider_lp.sandbox import Fault, Sandbox
+from airflow_provider_lp.sandbox.credentials import CREDENTIALS
+
+from ..lab import FakeClock, at, calls, crowd
+
+WINDOW = {"start": {"from": at(10), "to": at(11)}}
+CLIENT = {name: CREDENTIALS[name] for name in ("client_id", "client_secret")}
+KEY = {name: CREDENTIALS[name] for name in ("app_key", "app_secret", "access_token", "access_token_secret")}
+
+
+@pytest.fixture
+def connection(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Define the connection ``liveperson_default``."""
+
+    def define(host: str | None = None, extra: Any = None, **fields: Any) -> LivePersonHook:
+        described = {"conn_type": "liveperson", "host": host, **fields, "extra": extra or {}}
+        monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps(described))
+        return LivePersonHook()
+
+    return define
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """The clock of clients that are made inside."""
+    clock = FakeClock()
+    monkeypatch.setattr(client_module, "Clock", lambda: clock)
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("extra", "fields"),
+    [
+        (CLIENT, {}),
+        (KEY, {}),
+        ({}, {"login": CREDENTIALS["login"], "password": CREDENTIALS["password"]}),
+        (KEY, {"login": CREDENTIALS["bot_login"]}),
+    ],
+)
+def test_a_connection_becomes_a_client(sandbox_of: Any, connection: Any, extra: Any, fields: Any) -> None:
+    sandbox: Sandbox = sandbox_of(*crowd(3))
+    hook = connection(sandbox.url, {"account_id": "12345678", **extra}, **fields)
+    with hook.get_conn() as client:
+        assert client.interactions.search(WINDOW).count == 3
+    assert calls(sandbox)[0].query["source"] == "AirflowProviderLP"
+
+
+def test_numbers_in_the_extras_and_a_port_of_its_own_will_do(sandbox_of: Any, connection: Any) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    host, _, port = sandbox.url.rpartition(":")
+    extra = {"account_id": 12345678, "connect_timeout": 3, "read_timeout": "4.5", "source": "Nightly_2", **CLIENT}
+    with connection(host, extra, port=int(port)).get_conn() as client:
+        assert client.interactions.search(WINDOW).count == 3
+    assert calls(sandbox)[0].query["source"] == "Nightly_2"
+
+
+def test_without_a_host_it_is_livepersons_own(connection: Any) -> None:
+    with connection(None, {"account_id": "1", **CLIENT}).get_conn() as client:
+        assert client.account_id == "1"
+
+
+@pytest.mark.parametrize(
+    ("host", "extra", "named"),
+    [
+        (None, CLIENT, "account_id"),
+        (None, {"account_id": "1/2", **CLIENT}, "account_id"),
+        (None, {"account_id": "1"}, "client_id"),
+        (None, {"account_id": "1", "source": "too long a name for LivePerson", **CLIENT}, "source"),
+        (None, {"account_id": "1", "read_timeout": "soon", **CLIENT}, "read_timeout"),
+        (None, {"account_id": "1", "connect_timeout": 0, **CLIENT}, "connect_timeout"),
+        ("http://api.liveperson.net", {"account_id": "1", **CLIENT}, "host"),
+        ("http://user:pass-word@127.0.0.1", {"account_id": "1", **CLIENT}, "host"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named_and_no_secret_shown(connection: Any, host: Any, extra: Any, named: str) -> None:
+    hook = connection(host, extra)
+    with pytest.raises(LivePersonConfigurationError, match=named) as caught:
+        hook.get_conn()
+    assert "'liveperson_default'" in str(caught.value)
+    for secret in (*CLIENT.values(), "pass-word"):
+        assert secret not in str(caught.value)
+
+
+def test_another_connection_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps({"conn_type": "liveperson", "extra": {"account_id": "77", **CLIENT}}))
+    with LivePersonHook("other").get_conn() as client:
+        assert client.account_id == "77"
+
+
+def redact(text: str) -> str:
+    """What Airflow's own masker makes of a text."""
+    try:
+        from airflow.sdk.log import redact
+    except ImportError:
+        from airflow.utils.log.secrets_masker import redact
+    return str(redact(text))
+
+
+@pytest.mark.parametrize("auth", ["oauth2", "oauth1", "user"])
+def test_secrets_and_tokens_are_masked_as_soon_as_they_are_known(
+    sandbox_of: Any, connection: Any, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    unmasked = {name: f"{auth}-{value[::-1]}" for name, value in CREDENTIALS.items()}
+    extra = {"account_id": "12345678", "auth_type": auth}
+    secrets = {"oauth2": ["client_secret"], "oauth1": list(KEY), "user": ["password"]}[auth]
+    hook = connection(
+        sandbox.url,
+        {**extra, **{name: unmasked[name] for name in (*CLIENT, *KEY)}},
+        login=CREDENTIALS["login"],
+        password=unmasked["password"],
+    )
+    for name in secrets:
+        assert redact(f"log {unmasked[name]} line") == f"log {unmasked[name]} line"
+    with hook.get_conn():
+        assert not sandbox.requests
+        for name in secrets:
+            assert redact(f"log {unmasked[name]} line") == "log *** line"
+
+
+@pytest.mark.parametrize("auth", ["oauth2", "user"])
+def test_the_token_that_is_fetched_is_masked(sandbox_of: Any, connection: Any, auth: str) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    person = {"login": CREDENTIALS["login"], "password": CREDENTIALS["password"]}
+    hook = connection(sandbox.url, {"account_id": "12345678", "auth_type": auth, **CLIENT}, **person)
+    with hook.get_conn() as client:
+        client.interactions.search(WINDOW)
+        token = client._authorization.token()
+        assert redact(f"Bearer {token}") == "Bearer ***"
+
+
+# Airflow's button.
+
+
+def test_a_connection_that_works_says_so(sandbox_of: Any, connection: Any) -> None:
+    sandbox = sandbox_of()
+    works, words = connection(sandbox.url, {"account_id": "12345678", **CLIENT}).test_connection()
+    assert works
+    assert words == f"LivePerson account 12345678 answers at {sandbox.url}, and accepts these credentials."
+    assert len(calls(sandbox, "/app/token")) == 1
+    assert len(calls(sandbox)) == 1
+
+
+def test_a_wrong_secret_is_told_from_the_rest(sandbox_of: Any, connection: Any, fast: FakeClock) -> None:
+    sandbox = sandbox_of()
+    hook = connection(sandbox.url, {"account_id": "12345678", **CLIENT, "client_secret": "wrong-secret"})
+    works, words = hook.test_connection()
+    assert not works
+    assert "Check the credentials" in words
+    assert "invalid_client" in words
+    assert "wrong-secret" not in words
+    assert not fast.pauses
+
+
+def test_a_wrong_account_is_told_from_the_rest(sandbox_of: Any, connection: Any, fast: FakeClock) -> None:
+    works, words = connection(sandbox_of().url, {"account_id": "999", **CLIENT}).test_connection()
+    assert not works
+    assert "account_id" in words
+
+
+def test_a_missing_permission_is_told_from_the_rest(sandbox_of: Any, connection: Any, fast: FakeClock) -> None:
+    sandbox = sandbox_of()
+    sandbox.add_fault(Fault("forbidden", times=None))
+    works, words = connection(sandbox.url, {"account_id": "12345678", **CLIENT}).test_connection()
+    assert not works
+    assert "grant these credentials access" in words
+
+
+def test_a_host_that_cannot_be_reached_is_told_from_the_rest(connection: Any, fast: FakeClock) -> None:
+    with Sandbox() as sandbox:
+        url = sandbox.url
+    works, words = connection(url, {"account_id": "12345678", **CLIENT}).test_connection()
+    assert not works
+    assert "Connection refused" in words
+
+
+def test_an_incomplete_connection_is_told_from_the_rest(connection: Any) -> None:
+    works, words = connection(None, {"account_id": "1"}).test_connection()
+    assert not works
+    assert "no credentials" in words
+
+
+def test_no_secret_is_logged(sandbox_of: Any, connection: Any, caplog: pytest.LogCaptureFixture, fast: FakeClock) -> None:
+    caplog.set_level(logging.DEBUG)
+    sandbox = sandbox_of()
+    sandbox.add_fault(Fault("error_500", times=2))
+    with connection(sandbox.url, {"account_id": "12345678", **CLIENT}).get_conn() as client:
+        client.interactions.search(WINDOW)
+        assert client._authorization.token() not in caplog.text
+    assert CREDENTIALS["client_secret"] not in caplog.text
+
+
+# Airflow's form.
+
+
+def test_the_form_has_every_extra_field() -> None:
+    pytest.importorskip("flask_appbuilder")
+    pytest.importorskip("wtforms")
+    from wtforms import PasswordField
+
+    widgets = LivePersonHook.get_connection_form_widgets()
+    assert list(widgets) == list(CONNECTION_FIELDS)
+    hidden = {name for name, field in widgets.items() if field.field_class is PasswordField}
+    assert hidden == {"client_secret", *KEY}
+
+
+def test_the_forms_standard_fields_are_described() -> None:
+    behaviour = LivePersonHook.get_ui_field_behaviour()
+    assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
+    assert behaviour["relabeling"]["host"] == "Domain API"
