@@ -1,0 +1,92 @@
+"""A real Airflow with a home of its own, driven by its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from airflow_provider_lp.sandbox import Sandbox
+
+SECONDS_PER_COMMAND = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Airflow:
+    """An Airflow whose database is made."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def prepared(cls, home: Path, dags: Path) -> Airflow:
+        """Make the database."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS", "COVERAGE"))
+        }
+        environment |= {
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        airflow = cls(home, environment)
+        done = airflow.run("db", "migrate")
+        assert done.returncode == 0, done.stdout
+        return airflow
+
+    def copy(self, home: Path, **environment: str) -> Airflow:
+        """Another one with the same database, for a test that must not see what others ran."""
+        shutil.copytree(self.home, home)
+        return Airflow(home, {**self.environment, "AIRFLOW_HOME": str(home), **environment})
+
+    def connected_to(self, sandbox: Sandbox, **environment: str) -> Airflow:
+        """With the connection to a sandbox, and more variables of the environment."""
+        connection = {
+            "conn_type": "liveperson",
+            "host": sandbox.url,
+            "extra": {
+                "account_id": sandbox.account.account_id,
+                "client_id": sandbox.credentials["client_id"],
+                "client_secret": sandbox.credentials["client_secret"],
+            },
+        }
+        return Airflow(
+            self.home,
+            {**self.environment, "AIRFLOW_CONN_LIVEPERSON_DEFAULT": json.dumps(connection), **environment},
+        )
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "airflow", *command],
+            env=self.environment,
+            cwd=self.home.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; what it prints is in ``stdout``."""
+        process = self.start(*command)
+        try:
+            output, _ = process.communicate(timeout=SECONDS_PER_COMMAND)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            output, _ = process.communicate()
+        return subprocess.CompletedProcess(command, process.returncode, output)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a process and all it started, without a word of warning."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
