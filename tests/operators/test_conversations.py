@@ -1,0 +1,448 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pendulum
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, AssetAlias
+
+from airflow_provider_lp.client.errors import (
+    LivePersonError,
+    LivePersonIncompleteDataError,
+    LivePersonRateLimitError,
+    LivePersonServerError,
+    LivePersonTransportError,
+)
+from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+from airflow_provider_lp.sandbox import Conversation, Fault
+
+from ..lab import DAY, at, calls, crowd, ids_in, ids_of, lines
+
+START, END = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC)
+INTERVAL = {
+    "data_interval_start": pendulum.datetime(2026, 3, 10),
+    "data_interval_end": pendulum.datetime(2026, 3, 11),
+    "logical_date": pendulum.datetime(2026, 3, 10),
+    "outlet_events": {},
+}
+IDS = [f"c{number:05}" for number in range(250)]
+
+
+def operator(**arguments: Any) -> LivePersonConversationsOperator:
+    return LivePersonConversationsOperator(task_id="export", **arguments)
+
+
+def execute(context: Any = None, **arguments: Any) -> Any:
+    return operator(**arguments).execute(INTERVAL if context is None else context)
+
+
+# What it does.
+
+
+def test_a_day_is_published_with_its_summary(serve: Any, tmp_path: Path) -> None:
+    sandbox = serve(*crowd(250))
+    path = tmp_path / "day.ndjson.gz"
+    summary = execute(path=f"file://{path}")
+    assert ids_in(path) == IDS
+    assert summary == {
+        "path": f"file://{path}",
+        "format": "ndjson",
+        "compression": "gzip",
+        "conversations": 250,
+        "messages": 500,
+        "open_conversations": 0,
+        "window": {
+            "time_field": "start",
+            "start": "2026-03-10T00:00:00+00:00",
+            "end": "2026-03-11T00:00:00+00:00",
+        },
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "outside_bounds": 0,
+        "requests": len(sandbox.requests),
+        "retries": 0,
+    }
+    json.dumps(summary)
+
+
+def test_without_a_path_it_returns_the_conversations(serve: Any) -> None:
+    sandbox = serve(*crowd(3))
+    records = execute()
+    assert ids_of(records) == IDS[:3]
+    assert records == [json.loads(json.dumps(sandbox.account.record(each))) for each in sandbox.account.conversations()]
+
+
+def test_a_plain_absolute_path_will_do(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    assert execute(path=str(tmp_path / "x.ndjson"))["path"] == str(tmp_path / "x.ndjson")
+    assert ids_in(tmp_path / "x.ndjson") == IDS[:3]
+
+
+@pytest.mark.parametrize(
+    ("context", "arguments"),
+    [
+        (INTERVAL, {}),
+        ({}, {"start": START, "end": END}),
+        ({}, {"start": "2026-03-10T00:00:00+00:00", "end": "2026-03-11T01:00:00+01:00"}),
+        ({"logical_date": pendulum.datetime(2026, 3, 11)}, {"window": timedelta(days=1)}),
+        ({"dag_run": SimpleNamespace(run_after=pendulum.datetime(2026, 3, 11))}, {"window": timedelta(days=1)}),
+        ({"partition_date": pendulum.datetime(2026, 3, 10)}, {"window": timedelta(days=1)}),
+        (
+            {"data_interval_start": END, "data_interval_end": END, "logical_date": END},
+            {"window": timedelta(days=1)},
+        ),
+    ],
+)
+def test_the_window_is_the_runs(serve: Any, context: Any, arguments: Any) -> None:
+    serve(Conversation("before", at(10) - 1), Conversation("in", at(10)), Conversation("after", at(11)))
+    assert ids_of(execute(context, **arguments)) == ["in"]
+
+
+@pytest.mark.parametrize("time_field", ["start", "end", "full_dialog_end"])
+def test_the_time_field_is_what_lies_in_the_window(serve: Any, tmp_path: Path, time_field: str) -> None:
+    conversations = [
+        Conversation("a", at(9), end_ms=at(10), full_dialog_end_ms=at(11)),
+        Conversation("b", at(10), end_ms=at(11)),
+        Conversation("c", at(10, 1), end_ms=at(10, 2), full_dialog_end_ms=at(10, 3)),
+    ]
+    sandbox = serve(*conversations)
+    summary = execute(path=str(tmp_path / "x.ndjson"), time_field=time_field)
+    assert ids_in(tmp_path / "x.ndjson") == sandbox.account.truth(time_field, at(10), at(11))
+    assert summary["window"]["time_field"] == time_field
+
+
+def test_filters_content_and_max_age_reach_the_search(serve: Any) -> None:
+    sandbox = serve(*crowd(3))
+    execute(
+        time_field="end", filters={"status": ["CLOSE"]}, content=["messageRecords"], max_age=timedelta(days=1)
+    )
+    (seen,) = calls(sandbox)
+    assert seen.body["status"] == ["CLOSE"]
+    assert seen.body["contentToRetrieve"] == ["messageRecords"]
+    assert seen.body["start"]["from"] == at(10) - DAY
+
+
+def test_a_rerun_gives_the_same_bytes(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(250))
+    path = tmp_path / "x.ndjson.gz"
+    first = execute(path=str(path))
+    content = path.read_bytes()
+    second = execute(path=str(path))
+    assert path.read_bytes() == content
+    assert first["sha256"] == second["sha256"]
+
+
+def test_templates_may_fill_what_an_author_would_template() -> None:
+    assert set(LivePersonConversationsOperator.template_fields) >= {
+        "start", "end", "time_field", "filters", "content", "path", "storage_conn_id", "liveperson_conn_id",
+    }  # fmt: skip
+    made = operator(path="s3://b/{{ ds }}.ndjson", start="{{ x }}", filters={"skillIds": ["{{ skill }}"]})
+    made.render_template_fields({"ds": "2026-03-10", "x": "2026-03-10T00:00:00Z", "skill": 7})
+    assert made.path == "s3://b/2026-03-10.ndjson"
+    assert made.start == "2026-03-10T00:00:00Z"
+    assert made.filters == {"skillIds": ["7"]}
+
+
+def test_an_operator_can_be_copied_and_named_in_a_dag() -> None:
+    import copy
+
+    made = copy.deepcopy(operator(path="/x.ndjson", filters={"status": ["OPEN"]}))
+    assert (made.path, made.filters, made.liveperson_conn_id) == ("/x.ndjson", {"status": ["OPEN"]}, "liveperson_default")
+
+
+def test_a_window_that_is_not_final_is_logged_as_such(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    serve()
+    now = datetime.now(UTC)
+    caplog.set_level(logging.INFO)
+    execute({}, start=now - timedelta(hours=1), end=now + timedelta(hours=1))
+    assert "not final" in caplog.text
+    caplog.clear()
+    execute({}, start=now - timedelta(hours=1), end=now - timedelta(minutes=3))
+    assert "not final" not in caplog.text
+
+
+def test_logs_hold_counts_and_no_transcripts(serve: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    sandbox = serve(*crowd(3))
+    execute(path=str(tmp_path / "x.ndjson"))
+    assert "Published 3 conversations" in caplog.text
+    for line in lines(tmp_path / "x.ndjson"):
+        for message in json.loads(line)["messageRecords"]:
+            assert message["messageData"]["msg"]["text"] not in caplog.text
+    assert sandbox.credentials["client_secret"] not in caplog.text
+
+
+# Empty windows.
+
+
+def test_an_empty_window_is_an_empty_object(serve: Any, tmp_path: Path) -> None:
+    serve()
+    assert execute(path=str(tmp_path / "x.ndjson"))["conversations"] == 0
+    assert (tmp_path / "x.ndjson").read_bytes() == b""
+    assert execute() == []
+
+
+def test_an_empty_window_may_skip_the_task_and_publish_nothing(serve: Any, tmp_path: Path) -> None:
+    serve()
+    path = tmp_path / "x.ndjson"
+    with pytest.raises(AirflowSkipException, match="No conversations by start within 2026-03-10"):
+        execute(path=str(path), skip_if_empty=True)
+    assert not path.exists()
+    path.write_text("earlier")
+    with pytest.raises(AirflowSkipException):
+        execute(path=str(path), skip_if_empty=True)
+    assert path.read_text() == "earlier"
+    with pytest.raises(AirflowSkipException):
+        execute(skip_if_empty=True)
+
+
+def test_a_window_that_is_not_empty_is_not_skipped(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(1))
+    assert execute(path=str(tmp_path / "x.ndjson"), skip_if_empty=True)["conversations"] == 1
+
+
+# What fails for good, before any request.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"path": "file:///tmp/folder/"}, "slash"),
+        ({"path": "s3://bucket/"}, "slash"),
+        ({"path": "relative/x.ndjson"}, "relative"),
+        ({"path": "x.ndjson"}, "relative"),
+        ({"path": "file://relative/x.ndjson"}, "relative"),
+        ({"path": ""}, "path="),
+        ({"path": "  "}, "path="),
+        ({"path": 5}, "path="),
+        ({"path": "/tmp/x.parquet"}, "path="),
+        ({"path": "/tmp/x.ndjson.zip"}, "path="),
+        ({"path": "nowhere://bucket/x.ndjson"}, "nowhere"),
+        ({"format": "csv"}, "format="),
+        ({"format": "parquet"}, "format="),
+        ({"max_concurrency": 0}, "max_concurrency="),
+        ({"max_concurrency": 65}, "max_concurrency="),
+        ({"max_concurrency": "4"}, "max_concurrency="),
+        ({"max_concurrency": True}, "max_concurrency="),
+        ({"max_xcom_bytes": 0}, "max_xcom_bytes="),
+        ({"max_xcom_bytes": 1.5}, "max_xcom_bytes="),
+        ({"time_field": "created"}, "time_field="),
+        ({"time_field": ["start"]}, "time_field="),
+        ({"filters": {"skills": [1]}}, "skills"),
+        ({"filters": {"start": {"from": 1, "to": 2}}}, "belongs to the operator"),
+        ({"filters": {"status": "OPEN"}}, "status"),
+        ({"content": ["everything"]}, "content="),
+        ({"content": 5}, "content="),
+        ({"max_age": timedelta(days=500)}, "max_age="),
+        ({"max_age": 90}, "max_age="),
+        ({"window": 5}, "window="),
+        ({"start": START}, "end is missing"),
+        ({"end": END}, "start is missing"),
+        ({"start": END, "end": START}, "not after"),
+        ({"start": "None", "end": END}, "start="),
+        ({"start": "", "end": END}, "start="),
+        ({"start": "2026-03-10", "end": END}, "no time zone"),
+        ({"start": datetime(2226, 1, 1, tzinfo=UTC), "end": datetime(2226, 1, 2, tzinfo=UTC)}, "future"),
+    ],
+)
+def test_a_wrong_argument_fails_without_retries_and_without_a_request(serve: Any, arguments: Any, named: str) -> None:
+    sandbox = serve(*crowd(3))
+    with pytest.raises(AirflowFailException, match=named):
+        execute(**arguments)
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("context", [{}, {"data_interval_start": END, "data_interval_end": END, "logical_date": END}])
+def test_a_run_without_a_period_fails_without_retries(serve: Any, context: Any) -> None:
+    sandbox = serve(*crowd(3))
+    with pytest.raises(AirflowFailException, match=r"window=timedelta\(days=1\)"):
+        execute(context)
+    assert not sandbox.requests
+
+
+def test_a_path_that_cannot_be_written_fails_without_retries(serve: Any, tmp_path: Path) -> None:
+    sandbox = serve(*crowd(3))
+    with pytest.raises(AirflowFailException, match="cannot be written"):
+        execute(path=str(tmp_path))
+    assert not calls(sandbox)
+
+
+def test_too_much_for_xcom_fails_without_retries_and_names_the_remedy(serve: Any) -> None:
+    serve(*crowd(250))
+    with pytest.raises(AirflowFailException, match=r"max_xcom_bytes=10000.*path"):
+        execute(max_xcom_bytes=10_000)
+
+
+def test_a_missing_connection_field_fails_without_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps({"conn_type": "liveperson", "extra": {}}))
+    with pytest.raises(AirflowFailException, match="account_id"):
+        execute()
+
+
+@pytest.mark.parametrize("kind", ["forbidden", "bad_domain"])
+def test_what_retrying_cannot_mend_fails_without_retries(serve: Any, fast: None, kind: str) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault(kind, times=None, host="evil.example"))
+    with pytest.raises(AirflowFailException) as caught:
+        execute()
+    assert isinstance(caught.value.__cause__, LivePersonError)
+
+
+def test_wrong_credentials_fail_without_retries(serve: Any, fast: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = serve(*crowd(3))
+    extra = {"account_id": "12345678", "client_id": "someone", "client_secret": "wrong-secret"}
+    described = {"conn_type": "liveperson", "host": sandbox.url, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps(described))
+    with pytest.raises(AirflowFailException, match="Check the credentials") as caught:
+        execute()
+    assert "wrong-secret" not in str(caught.value)
+
+
+# What Airflow may retry.
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("throttle", LivePersonRateLimitError),
+        ("error_503", LivePersonServerError),
+        ("cut_body", LivePersonTransportError),
+        ("records_missing", LivePersonIncompleteDataError),
+        ("partial_result", LivePersonIncompleteDataError),
+    ],
+)
+def test_what_retrying_may_mend_is_raised_as_it_is(
+    serve: Any, fast: None, tmp_path: Path, kind: str, error: type[Exception]
+) -> None:
+    sandbox = serve(*crowd(250))
+    sandbox.add_fault(Fault(kind, times=None))
+    path = tmp_path / "x.ndjson"
+    path.write_text("earlier")
+    with pytest.raises(error):
+        execute(path=str(path))
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(error):
+        execute()
+
+
+def test_a_retry_of_the_task_succeeds_where_the_trouble_is_over(serve: Any, fast: None, tmp_path: Path) -> None:
+    sandbox = serve(*crowd(250))
+    sandbox.add_fault(Fault("error_500", times=4))
+    path = tmp_path / "x.ndjson"
+    with pytest.raises(LivePersonServerError):
+        execute(path=str(path), max_concurrency=1)
+    assert execute(path=str(path))["conversations"] == 250
+    assert ids_in(path) == IDS
+
+
+def test_killing_the_task_ends_its_waits(serve: Any) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault("throttle", times=None, retry_after="600"))
+    task = operator()
+
+    def kill() -> None:
+        deadline = time.monotonic() + 10
+        while not calls(sandbox) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        task.on_kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    begun = time.monotonic()
+    with pytest.raises(LivePersonTransportError, match="closed while waiting"):
+        task.execute(INTERVAL)  # type: ignore[arg-type]
+    killer.join()
+    assert time.monotonic() - begun < 20
+    task.on_kill()
+
+
+# Assets.
+
+
+class Event:
+    """An outlet's event, as Airflow hands them out."""
+
+    def __init__(self) -> None:
+        self.extra: dict[str, Any] = {}
+        self.added: list[tuple[str, dict[str, Any]]] = []
+
+    def add(self, asset: Any, extra: dict[str, Any] | None = None) -> None:
+        self.added.append((asset.uri, extra or {}))
+
+
+def test_the_summary_is_the_extra_of_the_asset_event(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    asset, event = Asset(uri="s3://bucket/nightly", name="nightly"), Event()
+    context = {**INTERVAL, "outlet_events": {asset: event}}
+    summary = execute(context, path=str(tmp_path / "x.ndjson"), outlets=[asset])
+    assert event.extra == summary
+    assert event.extra["conversations"] == 3
+
+
+def test_an_alias_gets_the_object_as_its_asset(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    alias, event = AssetAlias("nightly"), Event()
+    url = f"file://{tmp_path}/x.ndjson"
+    summary = execute({**INTERVAL, "outlet_events": {alias: event}}, path=url, outlets=[alias])
+    assert event.added == [(url, summary)]
+
+
+def test_airflows_own_events_take_the_extra(serve: Any, tmp_path: Path) -> None:
+    try:
+        from airflow.sdk.execution_time.context import OutletEventAccessors
+    except ImportError:
+        from airflow.utils.context import OutletEventAccessors
+    serve(*crowd(3))
+    asset = Asset(uri="s3://bucket/nightly", name="nightly")
+    events = OutletEventAccessors()
+    summary = execute({**INTERVAL, "outlet_events": events}, path=str(tmp_path / "x.ndjson"), outlets=[asset])
+    assert events[asset].extra == summary
+
+
+def test_a_task_without_outlets_needs_no_events(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    assert execute({name: value for name, value in INTERVAL.items() if name != "outlet_events"}, path=str(tmp_path / "x.ndjson"))["conversations"] == 3
+
+
+# Storage.
+
+
+def test_a_storage_connection_is_used(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("s3fs")
+    server_module = pytest.importorskip("moto.server")
+    import boto3
+
+    serve(*crowd(3))
+    server = server_module.ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
+        described = {"conn_type": "aws", "login": "testing", "password": "testing", "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(described))
+        admin = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            region_name="us-east-1",
+        )
+        admin.create_bucket(Bucket="bucket")
+        summary = execute(path="s3://bucket/day.ndjson", storage_conn_id="store")
+        stored = admin.get_object(Bucket="bucket", Key="day.ndjson")["Body"].read()
+        assert hashlib.sha256(stored).hexdigest() == summary["sha256"]
+        assert summary["path"] == "s3://bucket/day.ndjson"
+        with pytest.raises(AirflowFailException, match="no-such-bucket"):
+            execute(path="s3://no-such-bucket/day.ndjson", storage_conn_id="store")
+    finally:
+        server.stop()
