@@ -96,7 +96,9 @@ def read_page(answer: Answer, endpoint: str) -> Page:
     if answer.status == 204:
         return EMPTY_PAGE
     try:
-        envelope = _decode_envelope(minified(answer.body))
+        envelope = _decode_envelope(answer.body)
+        if envelope.records and not _is_minified(answer.body, envelope.records[0]):
+            envelope = _decode_envelope(msgspec.json.format(answer.body, indent=-1))
         count = int(envelope.metadata.count)
         heads = [_decode_head(raw) for raw in envelope.records]
     except (msgspec.DecodeError, ValueError) as error:
@@ -112,16 +114,11 @@ def read_page(answer: Answer, endpoint: str) -> Page:
     return Page(count, heads, envelope.records)
 
 
-def minified(body: bytes) -> bytes:
-    """``body`` without white space between its tokens; nothing else of it changes."""
-    return body if _is_minified(body) else msgspec.json.format(body, indent=-1)
-
-
-# What can only be white space between tokens, or the rare text that begins or ends like it: a raw control character
-# cannot stand inside a JSON string, nor an unescaped quote. A serialiser that spaces its output does it everywhere.
-_SPACING = (b"\n", b"\r", b"\t", b'" :', b'" ,', b', "', b'{ "', b'[ "', b"}, {")
-
-
-def _is_minified(body: bytes) -> bool:
-    # Minifying costs more than all else that is done to a page, and most servers send no white space to remove.
-    return body.count(b'": ') == body.count(b'\\": ') and not any(spacing in body for spacing in _SPACING)
+def _is_minified(body: bytes, first: msgspec.Raw) -> bool:
+    # To minify a page costs as much as all else that is done to it, and most servers send no white space to remove:
+    # a serialiser that spaces its output does so in every record. Line breaks, which no line may hold, cannot stand
+    # inside a JSON string and so are looked for everywhere.
+    sample = bytes(first)
+    return not any(c in body for c in (b"\n", b"\r", b"\t")) and len(msgspec.json.format(sample, indent=-1)) == len(
+        sample
+    )

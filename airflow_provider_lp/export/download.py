@@ -13,7 +13,7 @@ from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split, was_asked_for
 from airflow_provider_lp.export.reading import PageRequest, Request, Row, SearchReading, in_order
-from airflow_provider_lp.export.spool import Batch, Spool, row_of
+from airflow_provider_lp.export.spool import Batch, Judged, Spool
 from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Download:
     def __init__(self, client: LivePersonClient, query: ConversationQuery, max_concurrency: int) -> None:
         self._client = client
         self._query = query
+        self._extent = query.extent
         self._max_concurrency = max_concurrency
         self._planned = deque(query.slices())
         self._working: list[_Working] = []
@@ -152,20 +153,19 @@ class Download:
                     "Nothing was published.",
                     endpoint=error.endpoint,
                 ) from error
-            rows = [self._found(head, working.span) for head in page.heads]
+            judged = [self._judge(head, working.span) for head in page.heads]
         else:
             page = self._client.interactions.by_id(request.conversation_ids, content=self._query.content)
-            rows = [row_of(head) for head in page.heads]
-        return _Answered(page.count, working.spool.add_page(page, rows))
+            judged = [Judged(0) for _ in page.heads]
+        return _Answered(page.count, working.spool.add_page(page, judged))
 
-    def _found(self, head: ConversationHead, span: Window) -> Row:
+    def _judge(self, head: ConversationHead, span: Window) -> Judged:
         """Where a conversation that a search found belongs. A neighbouring window's is left out, any other stays."""
         moment_ms = self._query.moment_ms(head.info)
-        row = row_of(head, moment_ms or 0)
         if moment_ms is None or not was_asked_for(span, moment_ms):
             # LivePerson must have filtered on another field than the one assumed: no other window might return it.
-            return row._replace(is_outside=True)
-        return row._replace(is_kept=moment_ms in self._query.extent)
+            return Judged(moment_ms or 0, is_outside=True)
+        return Judged(moment_ms, moment_ms in self._extent)
 
     def _give_out(self, working: _Working) -> Generator[Batch, None, None]:
         rows = [row for row in working.rows() if row.conversation_id not in self._stray_ids]

@@ -13,10 +13,10 @@ from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
 from airflow_provider_lp.client.filters import STATUSES, check_content, check_status
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
-from airflow_provider_lp.client.records import milliseconds
+from airflow_provider_lp.client.records import Page, milliseconds
 from airflow_provider_lp.export.publishing import StoragePath
 from airflow_provider_lp.export.reading import IDS_NAMED, PAUSES, PageRequest, Row, SearchReading, in_order
-from airflow_provider_lp.export.spool import Batch, Spool, row_of
+from airflow_provider_lp.export.spool import Batch, Judged, Spool
 from airflow_provider_lp.export.writing import collect, publish
 
 
@@ -173,7 +173,10 @@ class Lookup:
 
     def _ask(self, conversation_ids: Sequence[str]) -> list[Row]:
         page = self._client.interactions.by_id(conversation_ids, content=self._query.content)
-        return self._spool.add_page(page, [row_of(head, milliseconds(head.info.start) or 0) for head in page.heads])
+        return self._add(page)
+
+    def _add(self, page: Page) -> list[Row]:
+        return self._spool.add_page(page, [Judged(milliseconds(head.info.start) or 0) for head in page.heads])
 
     def _by_consumer(self, consumer_id: str) -> list[Row]:
         reading = SearchReading(f"belong to consumer {consumer_id}")
@@ -183,8 +186,7 @@ class Lookup:
                 page = self._client.interactions.by_consumer(
                     consumer_id, status=self._query.status, content=self._query.content, offset=request.offset
                 )
-                rows = [row_of(head, milliseconds(head.info.start) or 0) for head in page.heads]
-                reading.page_arrived(request, page.count, self._spool.add_page(page, rows))
+                reading.page_arrived(request, page.count, self._add(page))
             else:
                 reading.whole_arrived(request, self._ask(request.conversation_ids))
         return in_order([reading])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import NamedTuple
 
-from airflow_provider_lp.client.records import ConversationHead, Page, is_true
+from airflow_provider_lp.client.records import Page, is_true
 from airflow_provider_lp.export.reading import Row
 
 ROWS_PER_BATCH = 100
@@ -21,20 +21,18 @@ class Batch(NamedTuple):
     rows: Sequence[Row]
 
 
-def row_of(head: ConversationHead, moment_ms: int = 0) -> Row:
-    """A row that is kept, not yet in a spool."""
-    info = head.info
-    return Row(
-        conversation_id=info.conversation_id,
-        moment_ms=moment_ms,
-        is_kept=True,
-        is_outside=False,
-        is_open=info.status == "OPEN",
-        is_partial=is_true(info.is_partial),
-        messages=len(head.message_records or ()),
-        position=0,
-        length=0,
-    )
+class Judged(NamedTuple):
+    """
+    Where a conversation belongs.
+
+    :param moment_ms: the moment it is ordered by.
+    :param is_kept: whether it belongs to the export, and not to a neighbouring window.
+    :param is_outside: whether it lies outside what was asked for.
+    """
+
+    moment_ms: int
+    is_kept: bool = True
+    is_outside: bool = False
 
 
 class Spool:
@@ -45,24 +43,29 @@ class Spool:
         self._lock = threading.Lock()
         self._end = 0
 
-    def add_page(self, page: Page, rows: Sequence[Row]) -> list[Row]:
+    def add_page(self, page: Page, judged: Iterable[Judged]) -> list[Row]:
         """
-        Keep a page's records, a line each.
+        Keep a page's records, a line each; truncated ones, and those that are not kept, are left out.
 
-        :param rows: the page's rows; truncated ones, and those that are not kept, are not stored.
-        :return: the rows with their places.
+        :param judged: where each record belongs.
+        :return: the page's conversations and their places.
         """
-        lengths = [
-            len(memoryview(raw)) + 1 if row.is_kept and not row.is_partial else 0
-            for row, raw in zip(rows, page.raws, strict=True)
-        ]
-        lines = [raw for raw, length in zip(page.raws, lengths, strict=True) if length]
-        position = self._add(b"\n".join([*lines, b""]))
-        placed = []
-        for row, length in zip(rows, lengths, strict=True):
-            placed.append(row._replace(position=position, length=length))
+        rows, lines, position = [], [], 0
+        for head, raw, (moment_ms, is_kept, is_outside) in zip(page.heads, page.raws, judged, strict=True):
+            info = head.info
+            is_partial = is_true(info.is_partial)
+            length = 0
+            if is_kept and not is_partial:
+                lines.append(raw)
+                length = len(memoryview(raw)) + 1
+            messages = len(head.message_records or ())
+            is_open = info.status == "OPEN"
+            rows.append(
+                (info.conversation_id, moment_ms, is_kept, is_outside, is_open, is_partial, messages, position, length)
+            )
             position += length
-        return placed
+        base = self._add(b"\n".join([*lines, b""]))
+        return [Row(*row[:7], row[7] + base, row[8]) for row in rows]
 
     def _add(self, data: bytes) -> int:
         with self._lock:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
-from airflow_provider_lp.client.records import EMPTY_PAGE, is_true, milliseconds, minified, read_page
+from airflow_provider_lp.client.records import EMPTY_PAGE, is_true, milliseconds, read_page
 from airflow_provider_lp.client.transport import Answer
 
 numbers = st.one_of(st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False))
@@ -66,13 +66,6 @@ def test_a_records_line_is_its_json_without_white_space(
     assert bytes(raw) == expected
 
 
-@given(json_values, separators, indents)
-@example([1, 2], (" ,", ":"), None)
-def test_json_is_minified_whatever_it_is(value: Any, separator: Any, indent: Any) -> None:
-    body = json.dumps({"a": "b", "c": value}, separators=separator, indent=indent).encode()
-    assert minified(body) == compact({"a": "b", "c": value}, ascii_only=True)
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -109,11 +102,6 @@ def test_a_line_never_holds_a_line_break(rng: random.Random, value: Any) -> None
     assert b"\n" not in bytes(raw)
     assert b"\r" not in bytes(raw)
     assert json.loads(bytes(raw)) == {**record(), "v": value}
-
-
-def test_a_minified_body_is_not_copied() -> None:
-    body = compact(page_of(record(text='say "hi": ok, {"a": 1}')), ascii_only=True)
-    assert minified(body) == body
 
 
 # The envelope.
@@ -211,8 +199,7 @@ def test_booleans_may_be_text(value: Any, truth: bool) -> None:
 
 def test_the_records_of_the_sandbox_arrive_as_they_were_sent(sandbox_of: Any) -> None:
     from airflow_provider_lp.sandbox import Account
-
-    from ..lab import DAY, NOW, connect, ms
+    from tests.lab import DAY, NOW, connect, ms
 
     sandbox = sandbox_of(account=Account(now=NOW, days=1, per_day=90))
     end_ms = ms(NOW) // DAY * DAY

@@ -1,0 +1,142 @@
+"""Measures the exporter against a bare loop that downloads the same pages, and prints a table."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+
+from .exporter import export
+from .server import Load, RunningServer, serving
+
+CONVERSATIONS = 20_000
+THREADS = 8
+LATENCY_S = 0.15
+ROUNDS = 3
+IMPORTS = 7
+IMPORT = """
+import time, airflow.sdk
+begun = time.perf_counter()
+import airflow_provider_lp.operators.conversations
+print((time.perf_counter() - begun) * 1000)
+"""
+
+
+class Cost(NamedTuple):
+    """What something took, in seconds."""
+
+    wall: float
+    cpu: float
+
+
+def cost_of(work: Callable[[], object]) -> Cost:
+    """The least of some rounds."""
+    costs = []
+    for _ in range(ROUNDS):
+        before, begun = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+        work()
+        after, wall = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - begun
+        costs.append(Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
+    return Cost(min(cost.wall for cost in costs), min(cost.cpu for cost in costs))
+
+
+def download(server: RunningServer, asked: Iterable[tuple[str, str]]) -> None:
+    """The bare loop: the same pages, by as many threads, thrown away."""
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=THREADS))
+        headers = {"Authorization": "Bearer bench", "Content-Type": "application/json"}
+
+        def fetch(page: tuple[str, str]) -> int:
+            return len(session.post(server.url + page[0], data=page[1].encode(), headers=headers, timeout=60).content)
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            sum(threads.map(fetch, asked))
+
+
+def line(what: str, value: str, wanted: str = "") -> None:
+    """One row of the table."""
+    print(f"  {what:<58} {value:>14}   {wanted}")
+
+
+def throughput(folder: Path, latency_s: float) -> None:
+    """Compare an export with the bare loop."""
+    with serving(Load(CONVERSATIONS, latency_s)) as server:
+        summary = export(server.url, str(folder / "first.ndjson"), THREADS)
+        asked = server.requests()
+        bare = cost_of(lambda: download(server, asked))
+        plain = cost_of(lambda: export(server.url, str(folder / "plain.ndjson"), THREADS))
+        print(f"\n{CONVERSATIONS:,} conversations of 10 KB, {latency_s * 1000:g} ms a page, {THREADS} in flight")
+        line("bare loop", f"{CONVERSATIONS / bare.wall:,.0f} /s", f"{bare.cpu:.2f} s CPU")
+        line("export, plain", f"{CONVERSATIONS / plain.wall:,.0f} /s", f"{plain.cpu:.2f} s CPU")
+        if latency_s:
+            line("throughput, export to bare loop", f"{bare.wall / plain.wall:.2f}", "at least 0.85")
+            pages = -(-CONVERSATIONS // 100)
+            line("requests above the pages", f"{summary['requests'] - pages}", "at most 5")
+            return
+        line("CPU, export to bare loop", f"{plain.cpu / bare.cpu:.2f}", "at most 2.5")
+        for suffix in (".gz", ".zst"):
+            path = folder / f"small.ndjson{suffix}"
+            packed = cost_of(lambda path=path: export(server.url, str(path), THREADS))
+            smaller = (folder / "plain.ndjson").stat().st_size / path.stat().st_size
+            line(f"export, {suffix}", f"{CONVERSATIONS / packed.wall:,.0f} /s", f"{packed.cpu:.2f} s CPU")
+            line(f"speed of {suffix} to plain", f"{plain.wall / packed.wall:.2f}", f"{smaller:.1f} times smaller")
+
+
+def peak_mib(*arguments: str) -> float:
+    """Peak memory of a process that exports, or of one that only imports."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.exporter", *arguments], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def memory(folder: Path) -> None:
+    """Compare the peak memory of a small and of a large export."""
+    peaks = []
+    for conversations in (10_000, 100_000):
+        with serving(Load(conversations)) as server:
+            peaks.append(peak_mib(server.url, str(folder / "night.ndjson"), str(THREADS)))
+    idle = peak_mib()
+    print("\nMemory")
+    line("10,000 conversations, above an idle import", f"{peaks[0] - idle:.0f} MiB", "at most 150")
+    line("100,000 conversations, above an idle import", f"{peaks[1] - idle:.0f} MiB", "at most 150")
+    line("100,000 above 10,000", f"{peaks[1] - peaks[0]:.0f} MiB", "at most 30")
+
+
+def imports(folder: Path) -> None:
+    """How much the operators' import adds to Airflow's."""
+    environment = {**os.environ, "AIRFLOW_HOME": str(folder / "airflow")}
+    took = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", IMPORT], env=environment, capture_output=True, text=True, check=True
+            ).stdout.split()[-1]
+        )
+        for _ in range(IMPORTS)
+    ]
+    print("\nImport")
+    line("operators, on top of airflow.sdk (median)", f"{statistics.median(took):.1f} ms", "at most 15")
+
+
+def main() -> None:
+    """Measure all of it."""
+    with tempfile.TemporaryDirectory(prefix="liveperson-bench-") as name:
+        folder = Path(name)
+        throughput(folder, LATENCY_S)
+        throughput(folder, 0.0)
+        memory(folder)
+        imports(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""One export as a process of its own, so that its memory can be told: prints the peak in mebibytes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from upath import UPath
+
+from airflow_provider_lp.client import LivePersonClient, OAuth2Credentials
+from airflow_provider_lp.export.conversations import export_conversations
+from airflow_provider_lp.export.query import ConversationQuery
+from airflow_provider_lp.windows import Window
+
+from .server import DAY_MS, DAY_START_MS
+
+
+def export(url: str, path: str, threads: int) -> dict[str, Any]:
+    """Export the server's day."""
+    window = Window(DAY_START_MS, DAY_START_MS + DAY_MS)
+    query = ConversationQuery.checked(window, now=datetime.now(UTC))
+    with LivePersonClient("1", OAuth2Credentials("bench", "bench"), host=url, connections=threads) as client:
+        return export_conversations(client, query, UPath(path), max_concurrency=threads)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        export(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    # Not getrusage: a process inherits its peak from the one that started it.
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    print(int(peak[1]) / 1024 if peak else "unknown")

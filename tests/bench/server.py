@@ -1,0 +1,154 @@
+"""
+A LivePerson as fast as Python allows: conversations evenly spread over a day, answered with prepared bytes.
+
+The sandbox is true to the API instead, and too slow to measure against.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+from urllib.parse import parse_qs, urlsplit
+
+DAY_START_MS = 1_767_225_600_000
+DAY_MS = 86_400_000
+MARK_MS = 600_000
+RECORD_BYTES = 10_000
+TEXTS = (
+    "Hello, my order has not arrived yet: can you help?",
+    "Of course! May I have the number, please?",
+    "It is 4711, ordered on Monday. Für Köln, \u00fcbrigens \U0001f64f",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """
+    What is served.
+
+    :param conversations: how many in the day.
+    :param latency_s: seconds each page takes.
+    """
+
+    conversations: int
+    latency_s: float = 0.0
+
+
+def _messages() -> bytes:
+    messages: list[dict[str, object]] = []
+    while len(json.dumps(messages, separators=(",", ":"))) < RECORD_BYTES - 250:
+        number = len(messages)
+        messages.append(
+            {
+                "messageId": f"ms::dialog:0::msg:{number}",
+                "seq": number,
+                "type": "TEXT_PLAIN",
+                "sentBy": "Consumer",
+                "messageData": {"msg": {"text": TEXTS[number % len(TEXTS)] * (1 + number % 4)}},
+            }
+        )
+    return json.dumps(messages, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+class _Day:
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self._step_ms = DAY_MS / load.conversations
+        self._tail = b',"endTimeL":-1,"isPartial":false},"messageRecords":' + _messages() + b"}"
+
+    def _first_at(self, moment_ms: float) -> int:
+        return max(0, min(self.load.conversations, -int(-(moment_ms - DAY_START_MS) // self._step_ms)))
+
+    def page(self, body: bytes, offset: int) -> bytes:
+        asked = json.loads(body)["start"]
+        first = self._first_at(asked["from"] // MARK_MS * MARK_MS)
+        last = self._first_at(-(-asked["to"] // MARK_MS) * MARK_MS + 1)
+        records = b",".join(
+            b'{"info":{"conversationId":"%036d","status":"OPEN","startTimeL":%d'
+            % (number, DAY_START_MS + int(number * self._step_ms))
+            + self._tail
+            for number in range(first + offset, min(first + offset + 100, last))
+        )
+        metadata = b'{"_metadata":{"count":%d,"shardsStatusResult":{"partialResult":false}}' % (last - first)
+        return metadata + b',"conversationHistoryRecords":[' + records + b"]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    day: _Day
+    requests: list[tuple[str, str]]
+
+    def do_GET(self) -> None:
+        host = f"127.0.0.1:{self.server.server_port}"
+        service = re.findall(r"service/(\w+)/", self.path)[0]
+        self._answer(json.dumps({"service": service, "baseURI": host}).encode())
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if "/app/token" in self.path:
+            self._answer(b'{"access_token":"bench","token_type":"Bearer","expires_in":3600}')
+            return
+        self.requests.append((self.path, body.decode()))
+        if self.day.load.latency_s:
+            time.sleep(self.day.load.latency_s)
+        self._answer(self.day.page(body, int(parse_qs(urlsplit(self.path).query)["offset"][0])))
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Be quiet."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def _serve(load: Load, pipe: Connection) -> None:
+    handler = type("Handler", (_Handler,), {"day": _Day(load), "requests": []})
+    server = _Server(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    pipe.send(server.server_port)
+    while pipe.recv() == "requests":
+        pipe.send(handler.requests[:])  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server in a process of its own."""
+
+    url: str
+    pipe: Connection
+
+    def requests(self) -> list[tuple[str, str]]:
+        """Path and body of every page asked for so far."""
+        self.pipe.send("requests")
+        asked: list[tuple[str, str]] = self.pipe.recv()
+        return asked
+
+
+@contextmanager
+def serving(load: Load) -> Iterator[RunningServer]:
+    """Serve as long as the block lasts."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(load, theirs), daemon=True)
+    process.start()
+    try:
+        yield RunningServer(f"http://127.0.0.1:{ours.recv()}", ours)
+    finally:
+        process.terminate()
+        process.join()
