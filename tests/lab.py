@@ -92,7 +92,9 @@ def at(day: int, hour: int = 0, minute: int = 0, second: int = 0, milli: int = 0
     return ms(datetime(2026, 3, day, hour, minute, second, milli * 1_000, tzinfo=UTC))
 
 
-def connect(sandbox: Sandbox, clock: Clock | None = None, credentials: Any = OAUTH1, **options: Any) -> LivePersonClient:
+def connect(
+    sandbox: Sandbox, clock: Clock | None = None, credentials: Any = OAUTH1, **options: Any
+) -> LivePersonClient:
     return LivePersonClient(sandbox.account.account_id, credentials, host=sandbox.url, clock=clock, **options)
 
 
@@ -117,9 +119,7 @@ def query_of(window: Window, **query: Any) -> ConversationQuery:
 def export(
     client: LivePersonClient, window: Window, path: str | Path, *, max_concurrency: int = 4, **query: Any
 ) -> dict[str, Any]:
-    return export_conversations(
-        client, query_of(window, **query), UPath(str(path)), max_concurrency=max_concurrency
-    )
+    return export_conversations(client, query_of(window, **query), UPath(str(path)), max_concurrency=max_concurrency)
 
 
 def plain(path: Path) -> bytes:

@@ -21,6 +21,7 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes
+    client_port: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def scripted(respond: Callable[[Seen], Say], domain: Say | None = None) -> Itera
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            say = script.answer(Seen(self.command, self.path, dict(self.headers), body))
+            say = script.answer(Seen(self.command, self.path, dict(self.headers), body, self.client_address[1]))
             self.send_response(say.status)
             content = b"" if say.status == 204 else say.encoded()
             for name, value in say.headers.items():

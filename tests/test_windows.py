@@ -107,7 +107,9 @@ def test_a_local_day_has_the_hours_it_has() -> None:
 # What is refused.
 
 
-@pytest.mark.parametrize("value", ["", "None", "yesterday", "2026-13-01T00:00:00Z", 1_700_000_000, D18.date(), [], b"x"])
+@pytest.mark.parametrize(
+    "value", ["", "None", "yesterday", "2026-13-01T00:00:00Z", 1_700_000_000, D18.date(), [], b"x"]
+)
 def test_what_is_no_moment_is_refused_by_its_name(value: object) -> None:
     with pytest.raises(LivePersonWindowError, match=r"^end=.*is not a moment"):
         resolve(D18, value)
@@ -131,9 +133,11 @@ def test_a_backwards_or_empty_window_is_refused(end: datetime) -> None:
         resolve(D18, end)
 
 
-@pytest.mark.parametrize("window", [timedelta(0), timedelta(days=-1), timedelta(microseconds=999), 86_400, "1 day", "P1D"])
+@pytest.mark.parametrize(
+    "window", [timedelta(0), timedelta(days=-1), timedelta(microseconds=999), 86_400, "1 day", "P1D"]
+)
 def test_a_window_that_is_no_length_is_refused(window: object) -> None:
-    with pytest.raises(LivePersonWindowError, match="^window="):
+    with pytest.raises(LivePersonWindowError, match=r"^window="):
         resolve(window=window, run=INTERVAL)
 
 
@@ -165,9 +169,7 @@ def test_no_window_is_empty() -> None:
 
 @given(st.lists(aware, min_size=2, max_size=8, unique=True), aware)
 def test_every_moment_is_in_exactly_one_of_adjacent_windows(bounds: list[datetime], moment: datetime) -> None:
-    windows = [
-        Window.between(start, end) for start, end in pairwise(sorted(bounds)) if to_ms(start) < to_ms(end)
-    ]
+    windows = [Window.between(start, end) for start, end in pairwise(sorted(bounds)) if to_ms(start) < to_ms(end)]
     moment_ms = to_ms(moment)
     holding = [window for window in windows if moment_ms in window]
     assert len(holding) == (to_ms(min(bounds)) <= moment_ms < to_ms(max(bounds)))

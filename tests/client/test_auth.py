@@ -17,9 +17,8 @@ from airflow_provider_lp.client.errors import LivePersonAuthenticationError, Liv
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.windows import Window
-
-from ..lab import APPLICATION, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd, export, ids_in
-from ..scripted import Say, Seen, scripted
+from tests.lab import APPLICATION, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd, export, ids_in
+from tests.scripted import Say, Seen, scripted
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 LOGINS = {"oauth1": OAUTH1, "oauth2": OAUTH2, "user": USER, "application": APPLICATION}

@@ -12,9 +12,8 @@ from airflow_provider_lp.client.errors import (
     LivePersonTransportError,
 )
 from airflow_provider_lp.sandbox import Fault
-
-from ..lab import OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect
-from ..scripted import Say, scripted
+from tests.lab import OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect
+from tests.scripted import Say, scripted
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 LOOKUP = "/baseURI.json"

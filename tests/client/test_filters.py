@@ -11,14 +11,22 @@ from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import CONTENT_TYPES, FILTERS, NOT_BY_CONSUMER, check_content, check_filters
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
-
-from ..lab import NOW, at, calls, connect
+from tests.lab import NOW, at, calls, connect
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
-SDE_KINDS = (
-    "personalInfo customerInfo userUpdate marketingCampaignInfo lead purchase viewedProduct cartStatus serviceActivity "
-    "visitorError searchContent"
-).split()
+SDE_KINDS = [
+    "personalInfo",
+    "customerInfo",
+    "userUpdate",
+    "marketingCampaignInfo",
+    "lead",
+    "purchase",
+    "viewedProduct",
+    "cartStatus",
+    "serviceActivity",
+    "visitorError",
+    "searchContent",
+]
 
 #: Each filter of LivePerson's documentation in its documented forms.
 DOCUMENTED: list[tuple[str, Any]] = [
@@ -47,7 +55,16 @@ DOCUMENTED: list[tuple[str, Any]] = [
     ("device", ["DESKTOP", "TABLET", "MOBILE", "NA"]),
     (
         "messageContentTypes",
-        "TEXT_PLAIN TEXT_HTML LINK HOSTED_FILE IMG SECURE_FORM_INVITATION SECURE_FORM_SUBMIT RICH_CONTENT".split(),
+        [
+            "TEXT_PLAIN",
+            "TEXT_HTML",
+            "LINK",
+            "HOSTED_FILE",
+            "IMG",
+            "SECURE_FORM_INVITATION",
+            "SECURE_FORM_SUBMIT",
+            "RICH_CONTENT",
+        ],
     ),
     ("latestConversationQueueState", "IN_QUEUE"),
     ("latestConversationQueueState", "ACTIVE"),

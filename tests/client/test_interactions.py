@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-
-from ..lab import BY_CONSUMER, BY_ID, HOUR, at, calls, connect, crowd
+from tests.lab import BY_CONSUMER, BY_ID, HOUR, at, calls, connect, crowd
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
@@ -7,8 +8,7 @@ import pytest
 
 from airflow_provider_lp.client.errors import LivePersonTransportError
 from airflow_provider_lp.client.pacing import SLOWEST_INTERVAL_S, Clock, Pacer
-
-from ..lab import FakeClock
+from tests.lab import FakeClock
 
 
 def starts(pacer: Pacer, clock: FakeClock, number: int) -> list[float]:
@@ -58,7 +58,7 @@ def test_speed_comes_back_gradually(clock: FakeClock) -> None:
         pacer.wait()
         moments.append(clock.monotonic())
         pacer.succeeded()
-    apart = [round(later - earlier, 6) for earlier, later in zip(moments, moments[1:], strict=False)]
+    apart = [round(later - earlier, 6) for earlier, later in itertools.pairwise(moments)]
     assert apart[0] == 1
     assert apart == sorted(apart, reverse=True)
     assert 0.5 < apart[1] < 1

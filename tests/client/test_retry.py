@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_lp.client import errors
 from airflow_provider_lp.client.retry import Patience, error_class, retry_after_seconds
-
-from ..lab import NOW
+from tests.lab import NOW
 
 NOW_S = NOW.timestamp()
 

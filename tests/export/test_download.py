@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +19,7 @@ from airflow_provider_lp.export import download
 from airflow_provider_lp.export.conversations import collect_conversations
 from airflow_provider_lp.sandbox import Account, Conversation, Fault, Sandbox
 from airflow_provider_lp.windows import Window
-
-from ..lab import (
+from tests.lab import (
     BY_ID,
     DAY,
     HOUR,
@@ -97,7 +97,7 @@ def test_every_conversation_is_in_exactly_one_of_adjacent_windows(
             patch.setattr(download, "DEEPEST_SEARCH", 3)
             patch.setattr(download, "PLANNED_SEARCH", 2)
         exported = []
-        for start_ms, end_ms in zip(bounds, bounds[1:], strict=False):
+        for start_ms, end_ms in itertools.pairwise(bounds):
             found = collect(client, Window(start_ms, end_ms), time_field=time_field)
             assert found == account.truth(time_field, start_ms, end_ms)
             exported += found
@@ -293,7 +293,7 @@ def test_whatever_field_is_filtered_on_nothing_is_lost_between_windows_and_none_
     ):
         patch.setattr(download, "DEEPEST_SEARCH", 3)
         patch.setattr(download, "PLANNED_SEARCH", 2)
-        for start_ms, end_ms in zip(bounds, bounds[1:], strict=False):
+        for start_ms, end_ms in itertools.pairwise(bounds):
             found = collect(client, Window(start_ms, end_ms), time_field="end", max_age=timedelta(days=3))
             assert sorted(found) == sorted(set(found))
             exported |= set(found)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import functools
 import json
+import operator
 from collections import UserList
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,7 @@ from upath import UPath
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
 from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 from airflow_provider_lp.sandbox import Conversation, Fault
-
-from ..lab import BY_CONSUMER, BY_ID, FakeClock, at, calls, connect, crowd, ids_in, ids_of
+from tests.lab import BY_CONSUMER, BY_ID, FakeClock, at, calls, connect, crowd, ids_in, ids_of
 
 IDS = [f"c{number:05}" for number in range(250)]
 
@@ -31,7 +32,7 @@ def test_any_number_of_ids_goes_in_hundreds(sandbox_of: Any) -> None:
     assert (result["conversations"], result["missing"], result["retries"]) == (250, [], 0)
     asked = [seen.body["conversationIds"] for seen in calls(sandbox, BY_ID)]
     assert sorted(map(len, asked)) == [50, 100, 100]
-    assert sorted(sum(asked, [])) == IDS
+    assert sorted(functools.reduce(operator.iadd, asked, [])) == IDS
 
 
 def test_an_id_given_twice_is_looked_up_once(sandbox_of: Any) -> None:
@@ -42,7 +43,9 @@ def test_an_id_given_twice_is_looked_up_once(sandbox_of: Any) -> None:
 
 def test_records_are_whole_and_ordered_by_start_and_id(sandbox_of: Any) -> None:
     sandbox = sandbox_of(
-        Conversation("b", at(10), is_partial=True), Conversation("a", at(11)), Conversation("c", at(10), is_partial=True)
+        Conversation("b", at(10), is_partial=True),
+        Conversation("a", at(11)),
+        Conversation("c", at(10), is_partial=True),
     )
     with connect(sandbox, FakeClock()) as client:
         records = look_up(client, conversation_ids=["a", "b", "c"])["records"]
@@ -70,7 +73,9 @@ def test_ids_may_be_a_list_or_what_a_template_makes_of_one(given: Any) -> None:
     assert query.conversation_ids == ["c00001", "c00002"]
 
 
-@pytest.mark.parametrize("given", [5, [5], [None], [""], ["  "], "[1, 2]", "['a'", "[open('x')]", {"a": 1}, b"a", "None"])
+@pytest.mark.parametrize(
+    "given", [5, [5], [None], [""], ["  "], "[1, 2]", "['a'", "[open('x')]", {"a": 1}, b"a", "None"]
+)
 def test_what_is_no_list_of_ids_is_refused(given: Any) -> None:
     with pytest.raises(LivePersonConfigurationError, match="conversation_ids="):
         LookupQuery.checked(conversation_ids=given, consumer_id=None)
@@ -98,9 +103,11 @@ def test_an_argument_that_cannot_be_right_is_named(query: Any, named: str) -> No
 def test_missing_ids_fail_and_are_named(sandbox_of: Any) -> None:
     sandbox = sandbox_of(*crowd(3))
     wanted = ["c00001", *(f"nobody-{number}" for number in range(9))]
-    with connect(sandbox, FakeClock()) as client:
-        with pytest.raises(LivePersonIncompleteDataError, match=r"9 of 10 conversation_ids.*nobody-0.*allow_missing"):
-            look_up(client, conversation_ids=wanted)
+    with (
+        connect(sandbox, FakeClock()) as client,
+        pytest.raises(LivePersonIncompleteDataError, match=r"9 of 10 conversation_ids.*nobody-0.*allow_missing"),
+    ):
+        look_up(client, conversation_ids=wanted)
 
 
 def test_missing_ids_are_listed_where_they_may_be_missing(sandbox_of: Any) -> None:
@@ -205,15 +212,20 @@ def test_a_lookup_that_fails_publishes_nothing(sandbox_of: Any, tmp_path: Path) 
     path = tmp_path / "x.ndjson"
     path.write_text("earlier")
     query = LookupQuery.checked(conversation_ids=["c00001", "x"], consumer_id=None)
-    with connect(sandbox, FakeClock()) as client, Lookup(client, query, 4) as lookup:
-        with pytest.raises(LivePersonIncompleteDataError):
-            lookup.export(UPath(path))
+    with (
+        connect(sandbox, FakeClock()) as client,
+        Lookup(client, query, 4) as lookup,
+        pytest.raises(LivePersonIncompleteDataError),
+    ):
+        lookup.export(UPath(path))
     assert path.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_too_much_for_xcom_is_refused(sandbox_of: Any) -> None:
     sandbox = sandbox_of(*crowd(3))
-    with connect(sandbox, FakeClock()) as client:
-        with pytest.raises(LivePersonConfigurationError, match="max_xcom_bytes=100"):
-            look_up(client, conversation_ids=["c00001"], max_bytes=100)
+    with (
+        connect(sandbox, FakeClock()) as client,
+        pytest.raises(LivePersonConfigurationError, match="max_xcom_bytes=100"),
+    ):
+        look_up(client, conversation_ids=["c00001"], max_bytes=100)

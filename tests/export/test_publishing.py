@@ -18,8 +18,8 @@ from airflow_provider_lp.export.spool import Batch
 from airflow_provider_lp.export.writing import publish
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.windows import Window
+from tests.lab import FakeClock, at, calls, connect, crowd, export, ids_in
 
-from ..lab import FakeClock, at, calls, connect, crowd, export, ids_in
 from .test_reading import rows
 
 DAY_WINDOW = Window(at(10), at(11))
@@ -27,7 +27,9 @@ FAILURES = (KeyboardInterrupt, SystemExit, RuntimeError, GeneratorExit)
 SUFFIXES = ("", ".gz", ".zst")
 
 
-def batches(size: int = 10, error: type[BaseException] | None = None, line: bytes = b'{"a":1}\n') -> Generator[Batch, None, None]:
+def batches(
+    size: int = 10, error: type[BaseException] | None = None, line: bytes = b'{"a":1}\n'
+) -> Generator[Batch, None, None]:
     for _ in range(size):
         yield Batch(line * 100, rows(*range(100)))
     if error:
@@ -142,7 +144,9 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real" / "x.ndjson").stat().st_size == 8_000
 
 
-@pytest.mark.parametrize("name", ["日" * 80 + ".ndjson", "x" * 248 + ".ndjson", "with space & ünï.ndjson", "%41#?.ndjson"])
+@pytest.mark.parametrize(
+    "name", ["日" * 80 + ".ndjson", "x" * 248 + ".ndjson", "with space & ünï.ndjson", "%41#?.ndjson"]
+)
 def test_any_name_that_the_file_system_takes_will_do(tmp_path: Path, name: str) -> None:
     publish(batches(), UPath(tmp_path / name))
     assert [each.name for each in tmp_path.iterdir()] == [name]
@@ -181,7 +185,10 @@ def test_a_path_that_cannot_be_written_is_refused_before_any_search(
         (tmp_path / "link").symlink_to("/proc/nowhere")
         path = tmp_path / "link" / "y.ndjson"
     sandbox = sandbox_of(*crowd(3))
-    with connect(sandbox, clock) as client, pytest.raises(LivePersonConfigurationError, match="cannot be written") as caught:
+    with (
+        connect(sandbox, clock) as client,
+        pytest.raises(LivePersonConfigurationError, match="cannot be written") as caught,
+    ):
         export(client, DAY_WINDOW, path)
     assert str(path) in str(caught.value)
     assert not sandbox.requests
@@ -343,22 +350,20 @@ class TestS3:
 
     def test_a_missing_bucket_fails_before_any_search(self, s3: Any, sandbox_of: Any, clock: FakeClock) -> None:
         from airflow_provider_lp.export.conversations import export_conversations
-
-        from ..lab import query_of
+        from tests.lab import query_of
 
         sandbox = sandbox_of(*crowd(3))
         with connect(sandbox, clock) as client, pytest.raises(LivePersonConfigurationError, match="no-such-bucket"):
-            export_conversations(
-                client, query_of(DAY_WINDOW), on_s3(s3, "no-such-bucket/x.ndjson"), max_concurrency=4
-            )
+            export_conversations(client, query_of(DAY_WINDOW), on_s3(s3, "no-such-bucket/x.ndjson"), max_concurrency=4)
         assert not calls(sandbox)
 
-    def test_a_whole_export_is_gzipped_into_a_bucket(self, s3: Any, bucket: Any, sandbox_of: Any, tmp_path: Path) -> None:
+    def test_a_whole_export_is_gzipped_into_a_bucket(
+        self, s3: Any, bucket: Any, sandbox_of: Any, tmp_path: Path
+    ) -> None:
         import hashlib
 
         from airflow_provider_lp.export.conversations import export_conversations
-
-        from ..lab import query_of
+        from tests.lab import query_of
 
         sandbox = sandbox_of(*crowd(350))
         with connect(sandbox, FakeClock()) as client:
@@ -375,8 +380,7 @@ class TestS3:
         self, s3: Any, bucket: Any, sandbox_of: Any, clock: FakeClock
     ) -> None:
         from airflow_provider_lp.export.conversations import export_conversations
-
-        from ..lab import query_of
+        from tests.lab import query_of
 
         sandbox = sandbox_of(*crowd(900))
         sandbox.add_fault(Fault("error_500", times=None, after=6))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,7 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.query import LONGEST_SPAN
 from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window
-
-from ..lab import DAY, NOW, at, ms, query_of
+from tests.lab import DAY, NOW, at, ms, query_of
 
 WINDOW = Window(at(10), at(11))
 
@@ -33,7 +33,7 @@ def test_a_search_by_an_end_sweeps_the_starts_before_it(time_field: str, name: s
     starts = sorted((body["start"]["from"], body["start"]["to"]) for body in found)
     assert starts[0][0] == at(10) - 90 * DAY
     assert starts[-1][1] == at(11) - 1
-    assert all(one[1] + 1 == following[0] for one, following in zip(starts, starts[1:], strict=False))
+    assert all(one[1] + 1 == following[0] for one, following in itertools.pairwise(starts))
     assert len(starts) == 2
 
 
@@ -67,7 +67,7 @@ def test_no_range_is_longer_than_three_months_and_slices_tile(
             assert span["from"] <= span["to"]
             assert span["to"] - span["from"] <= 88 * DAY
     spans = [part.span for part in query.slices()]
-    assert all(one.end_ms == following.start_ms for one, following in zip(spans, spans[1:], strict=False))
+    assert all(one.end_ms == following.start_ms for one, following in itertools.pairwise(spans))
     if time_field != "latest_update":
         assert (spans[0].start_ms, spans[-1].end_ms) == (window.start_ms, window.end_ms)
     for part in query.slices():

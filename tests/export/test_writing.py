@@ -14,8 +14,8 @@ from airflow_provider_lp.export.spool import Batch
 from airflow_provider_lp.export.writing import collect, publish
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
+from tests.lab import NOW, FakeClock, at, connect, crowd, export, lines, plain
 
-from ..lab import NOW, FakeClock, at, connect, crowd, export, lines, plain
 from .test_reading import rows
 
 SUFFIXES = ("", ".gz", ".zst")

@@ -12,8 +12,7 @@ from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS
 from airflow_provider_lp.hooks.liveperson import LivePersonHook
 from airflow_provider_lp.sandbox import Fault, Sandbox
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
-
-from ..lab import FakeClock, at, calls, crowd
+from tests.lab import FakeClock, at, calls, crowd
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 CLIENT = {name: CREDENTIALS[name] for name in ("client_id", "client_secret")}
@@ -94,7 +93,9 @@ def test_a_field_that_is_wrong_is_named_and_no_secret_shown(connection: Any, hos
 
 
 def test_another_connection_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_OTHER", json.dumps({"conn_type": "liveperson", "extra": {"account_id": "77", **CLIENT}}))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_OTHER", json.dumps({"conn_type": "liveperson", "extra": {"account_id": "77", **CLIENT}})
+    )
     with LivePersonHook("other").get_conn() as client:
         assert client.account_id == "77"
 
@@ -192,7 +193,9 @@ def test_an_incomplete_connection_is_told_from_the_rest(connection: Any) -> None
     assert "no credentials" in words
 
 
-def test_no_secret_is_logged(sandbox_of: Any, connection: Any, caplog: pytest.LogCaptureFixture, fast: FakeClock) -> None:
+def test_no_secret_is_logged(
+    sandbox_of: Any, connection: Any, caplog: pytest.LogCaptureFixture, fast: FakeClock
+) -> None:
     caplog.set_level(logging.DEBUG)
     sandbox = sandbox_of()
     sandbox.add_fault(Fault("error_500", times=2))

@@ -8,8 +8,7 @@ import pytest
 
 from airflow_provider_lp.client import client as client_module
 from airflow_provider_lp.sandbox import Sandbox
-
-from ..lab import FakeClock
+from tests.lab import FakeClock
 
 
 @pytest.fixture

@@ -23,8 +23,7 @@ from airflow_provider_lp.client.errors import (
 )
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.sandbox import Conversation, Fault
-
-from ..lab import DAY, at, calls, crowd, ids_in, ids_of, lines
+from tests.lab import DAY, at, calls, crowd, ids_in, ids_of, lines
 
 START, END = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC)
 INTERVAL = {
@@ -121,9 +120,7 @@ def test_the_time_field_is_what_lies_in_the_window(serve: Any, tmp_path: Path, t
 
 def test_filters_content_and_max_age_reach_the_search(serve: Any) -> None:
     sandbox = serve(*crowd(3))
-    execute(
-        time_field="end", filters={"status": ["CLOSE"]}, content=["messageRecords"], max_age=timedelta(days=1)
-    )
+    execute(time_field="end", filters={"status": ["CLOSE"]}, content=["messageRecords"], max_age=timedelta(days=1))
     (seen,) = calls(sandbox)
     assert seen.body["status"] == ["CLOSE"]
     assert seen.body["contentToRetrieve"] == ["messageRecords"]
@@ -155,7 +152,11 @@ def test_an_operator_can_be_copied_and_named_in_a_dag() -> None:
     import copy
 
     made = copy.deepcopy(operator(path="/x.ndjson", filters={"status": ["OPEN"]}))
-    assert (made.path, made.filters, made.liveperson_conn_id) == ("/x.ndjson", {"status": ["OPEN"]}, "liveperson_default")
+    assert (made.path, made.filters, made.liveperson_conn_id) == (
+        "/x.ndjson",
+        {"status": ["OPEN"]},
+        "liveperson_default",
+    )
 
 
 def test_a_window_that_is_not_final_is_logged_as_such(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -382,7 +383,7 @@ class Event:
 
 def test_the_summary_is_the_extra_of_the_asset_event(serve: Any, tmp_path: Path) -> None:
     serve(*crowd(3))
-    asset, event = Asset(uri="s3://bucket/nightly", name="nightly"), Event()
+    asset, event = Asset(uri="s3://bucket/nightly"), Event()
     context = {**INTERVAL, "outlet_events": {asset: event}}
     summary = execute(context, path=str(tmp_path / "x.ndjson"), outlets=[asset])
     assert event.extra == summary
@@ -403,7 +404,7 @@ def test_airflows_own_events_take_the_extra(serve: Any, tmp_path: Path) -> None:
     except ImportError:
         from airflow.utils.context import OutletEventAccessors
     serve(*crowd(3))
-    asset = Asset(uri="s3://bucket/nightly", name="nightly")
+    asset = Asset(uri="s3://bucket/nightly")
     events = OutletEventAccessors()
     summary = execute({**INTERVAL, "outlet_events": events}, path=str(tmp_path / "x.ndjson"), outlets=[asset])
     assert events[asset].extra == summary
@@ -411,7 +412,13 @@ def test_airflows_own_events_take_the_extra(serve: Any, tmp_path: Path) -> None:
 
 def test_a_task_without_outlets_needs_no_events(serve: Any, tmp_path: Path) -> None:
     serve(*crowd(3))
-    assert execute({name: value for name, value in INTERVAL.items() if name != "outlet_events"}, path=str(tmp_path / "x.ndjson"))["conversations"] == 3
+    assert (
+        execute(
+            {name: value for name, value in INTERVAL.items() if name != "outlet_events"},
+            path=str(tmp_path / "x.ndjson"),
+        )["conversations"]
+        == 3
+    )
 
 
 # Storage.

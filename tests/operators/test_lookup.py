@@ -9,14 +9,15 @@ from airflow.providers.common.compat.sdk import AirflowFailException, Asset
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonServerError
 from airflow_provider_lp.operators.conversations import LivePersonConversationLookupOperator
 from airflow_provider_lp.sandbox import Fault
-
-from ..lab import BY_CONSUMER, BY_ID, calls, crowd, ids_in, ids_of
+from tests.lab import BY_CONSUMER, BY_ID, calls, crowd, ids_in, ids_of
 
 IDS = [f"c{number:05}" for number in range(250)]
 
 
 def execute(context: Any = None, **arguments: Any) -> Any:
-    return LivePersonConversationLookupOperator(task_id="look-up", **arguments).execute(context or {"outlet_events": {}})
+    return LivePersonConversationLookupOperator(task_id="look-up", **arguments).execute(
+        context or {"outlet_events": {}}
+    )
 
 
 @pytest.mark.parametrize("given", [IDS[:3], str(IDS[:3]), ",".join(IDS[:3]), " ".join(IDS[:3])])
@@ -43,7 +44,7 @@ def test_a_lookup_is_published_and_is_the_assets_extra(serve: Any, tmp_path: Pat
         extra: Any = None
 
     serve(*crowd(250))
-    asset, event = Asset(uri="s3://bucket/some", name="some"), Event()
+    asset, event = Asset(uri="s3://bucket/some"), Event()
     path = tmp_path / "x.ndjson.gz"
     summary = execute({"outlet_events": {asset: event}}, conversation_ids=IDS, path=str(path), outlets=[asset])
     assert ids_in(path) == IDS
