@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import IO, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 
@@ -64,20 +64,28 @@ def compressor(sink: Sink, compression: str | None) -> ClosingSink:
         # Neither name nor time in the header: the same data gives the same bytes.
         gzip: Any = IGzipFile
         return cast("ClosingSink", gzip("", "wb", GZIP_LEVEL, sink, mtime=0))
-    if compression == "zstd":
-        return _zstd(sink)
-    return _Plain(sink)
+    return _Zstd(sink) if compression == "zstd" else _Plain(sink)
 
 
-def _zstd(sink: Sink) -> ClosingSink:
-    try:
-        if sys.version_info >= (3, 14):
-            from compression.zstd import ZstdFile
-        else:
-            from backports.zstd import ZstdFile
-    except ImportError as error:
-        raise LivePersonConfigurationError(
-            "path ends in .zst, but Zstandard is not installed: pip install 'airflow-provider-lp[zstd]', or end the "
-            "path in .gz."
-        ) from error
-    return cast("ClosingSink", ZstdFile(cast("IO[bytes]", sink), "wb", level=ZSTD_LEVEL))
+class _Zstd:
+    """One frame, whole even if nothing is written; the library's file object leaves an empty file then."""
+
+    def __init__(self, sink: Sink) -> None:
+        try:
+            if sys.version_info >= (3, 14):
+                from compression.zstd import ZstdCompressor
+            else:
+                from backports.zstd import ZstdCompressor
+        except ImportError as error:
+            raise LivePersonConfigurationError(
+                "path ends in .zst, but Zstandard is not installed: pip install 'airflow-provider-lp[zstd]', or end "
+                "the path in .gz."
+            ) from error
+        self._sink = sink
+        self._compressor = ZstdCompressor(ZSTD_LEVEL)
+
+    def write(self, data: bytes) -> None:
+        self._sink.write(self._compressor.compress(data))
+
+    def close(self) -> None:
+        self._sink.write(self._compressor.flush())

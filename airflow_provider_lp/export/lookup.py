@@ -70,8 +70,12 @@ def _ids(given: object) -> list[str]:
             ids = ast.literal_eval(given) if given.strip().startswith(("[", "(")) else given.replace(",", " ").split()
         except (SyntaxError, ValueError):
             ids = None
-    if not isinstance(ids, list | tuple) or not all(isinstance(some, str) and some.strip() for some in ids):
-        raise LivePersonConfigurationError(f"conversation_ids={given!r} must be a list of conversation ids.")
+    is_list = isinstance(ids, Sequence) and all(isinstance(some, str) and some.strip() for some in ids)
+    if not is_list or ids == ["None"]:
+        raise LivePersonConfigurationError(
+            f'conversation_ids={given!r} must be a list of conversation ids. Text "None" comes from a template '
+            "whose value this run does not have."
+        )
     return list(dict.fromkeys(ids))
 
 
@@ -161,19 +165,21 @@ class Lookup:
         wanted = set(conversation_ids)
         for pause in PAUSES:
             self._client.wait(pause)
-            rows = [row for row in self._ask(sorted(wanted)) if row.conversation_id in wanted]
-            whole.update((row.conversation_id, row) for row in rows if not row.is_partial)
-            wanted = {row.conversation_id for row in rows} - whole.keys()
+            matches, rows = self._ask(sorted(wanted))
+            found = {row.conversation_id: row for row in rows if row.conversation_id in wanted}
+            whole.update((some, row) for some, row in found.items() if not row.is_partial)
+            # Ids that did not come are unknown to LivePerson only if it does not count them either.
+            wanted = (wanted if matches > len(found) else found.keys()) - whole.keys()
             if not wanted:
                 return list(whole.values())
         raise LivePersonIncompleteDataError(
-            f"LivePerson gives {len(wanted)} conversations only truncated, however often asked, such as "
+            f"LivePerson does not give {len(wanted)} conversations whole, however often asked, such as "
             f"{', '.join(sorted(wanted)[:IDS_NAMED])}. Nothing was published."
         )
 
-    def _ask(self, conversation_ids: Sequence[str]) -> list[Row]:
+    def _ask(self, conversation_ids: Sequence[str]) -> tuple[int, list[Row]]:
         page = self._client.interactions.by_id(conversation_ids, content=self._query.content)
-        return self._add(page)
+        return page.count, self._add(page)
 
     def _add(self, page: Page) -> list[Row]:
         return self._spool.add_page(page, [Judged(milliseconds(head.info.start) or 0) for head in page.heads])
@@ -188,5 +194,5 @@ class Lookup:
                 )
                 reading.page_arrived(request, page.count, self._add(page))
             else:
-                reading.whole_arrived(request, self._ask(request.conversation_ids))
+                reading.whole_arrived(request, self._ask(request.conversation_ids)[1])
         return in_order([reading])

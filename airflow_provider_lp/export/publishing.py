@@ -20,6 +20,7 @@ LOCAL_PROTOCOLS = ("", "file", "local")
 UPLOADING_PROTOCOLS = ("s3", "s3a", "s3n")
 #: S3 takes up to 10,000 such parts: 78 GiB.
 UPLOAD_PART_BYTES = 8 << 20
+SYNC_BYTES = 16 << 20
 NOT_WRITABLE = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 
@@ -66,8 +67,9 @@ class LocalPublication:
         os.makedirs(folder, exist_ok=True)
         if os.path.isdir(self._path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
-        self._unfinished = os.path.join(folder, f".{os.path.basename(self._path)[:200]}.{uuid.uuid4().hex}")
+        self._unfinished = os.path.join(folder, f".liveperson-{uuid.uuid4().hex}")
         self._has_name = False
+        self._unsynced = 0
         try:
             descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
         except (AttributeError, OSError):
@@ -77,6 +79,11 @@ class LocalPublication:
 
     def write(self, data: bytes) -> None:
         self._file.write(data)
+        self._unsynced += len(data)
+        if self._unsynced >= SYNC_BYTES and hasattr(os, "posix_fadvise"):
+            # Makes the kernel begin to write to the disk, so that commit() does not wait for all of it.
+            os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            self._unsynced = 0
 
     def commit(self) -> None:
         self._file.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class ConnectionFields:
     """
 
     conn_id: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(repr=False)
 
     @classmethod
     def of(

@@ -135,9 +135,8 @@ def report(summary: Mapping[str, Any], context: Context, outlets: Sequence[Any])
     """Log the summary of what was published, and make it the extra of the asset events that the outlets cause."""
     log.info("Published %(conversations)d conversations (%(bytes)d bytes) at %(path)s.", summary)
     log.info("Summary: %s", json.dumps(summary))
-    events = context["outlet_events"]
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):
-            events[outlet].add(Asset(summary["path"]), extra=dict(summary))
+            context["outlet_events"][outlet].add(Asset(summary["path"]), extra=dict(summary))
         elif isinstance(outlet, Asset):
-            events[outlet].extra = dict(summary)
+            context["outlet_events"][outlet].extra = dict(summary)
