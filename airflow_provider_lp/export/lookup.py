@@ -70,8 +70,11 @@ def _ids(given: object) -> list[str]:
             ids = ast.literal_eval(given) if given.strip().startswith(("[", "(")) else given.replace(",", " ").split()
         except (SyntaxError, ValueError):
             ids = None
-    is_list = isinstance(ids, Sequence) and all(isinstance(some, str) and some.strip() for some in ids)
-    if not is_list or ids == ["None"]:
+    if (
+        not isinstance(ids, Sequence)
+        or not all(isinstance(some, str) and some.strip() for some in ids)
+        or list(ids) == ["None"]
+    ):
         raise LivePersonConfigurationError(
             f'conversation_ids={given!r} must be a list of conversation ids. Text "None" comes from a template '
             "whose value this run does not have."
