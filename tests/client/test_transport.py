@@ -467,8 +467,8 @@ def test_an_excerpt_is_short_and_on_one_line() -> None:
     assert "\n" not in excerpt
     assert excerpt_of(b"", []) is None
     assert excerpt_of(b'{"conversationHistoryRecords": ["hello"]}', []) is None
-    assert internal_code_of(b"not json") is None
-    assert internal_code_of(b'{"internalCode": 8}') == "8"
+    assert internal_code_of(b"not json", []) is None
+    assert internal_code_of(b'{"internalCode": 8}', []) == "8"
 
 
 # Closing.

@@ -319,6 +319,20 @@ def test_what_lies_outside_is_not_doubled_where_slices_meet(sandbox_of: Any, mon
     assert sorted(found) == ["o02", "o08", "o14", "o20", "shared"]
 
 
+def test_what_another_field_puts_on_the_mark_where_slices_meet_is_not_doubled(
+    sandbox_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends in the first slice, and its dialog ends on the mark that two slices share."""
+    monkeypatch.setattr(download, "DEEPEST_SEARCH", 3)
+    monkeypatch.setattr(download, "PLANNED_SEARCH", 3)
+    others = [surveyed(f"o{hour:02}", at(10, hour, 5), at(10, hour, 6)) for hour in (2, 8, 14, 20)]
+    shared = Conversation("shared", at(10, 8), end_ms=at(10, 9), full_dialog_end_ms=at(10, 12))
+    sandbox = sandbox_of(*others, shared, end_filter_field="full_dialog_end")
+    with connect(sandbox, FakeClock()) as client:
+        found = collect(client, DAY_WINDOW, time_field="end")
+    assert sorted(found) == ["o02", "o08", "o14", "o20", "shared"]
+
+
 def test_what_lies_on_the_mark_where_slices_meet_is_not_lost(sandbox_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is closed in the first slice, and its survey ends on the mark with which the second begins."""
     monkeypatch.setattr(download, "DEEPEST_SEARCH", 3)

@@ -8,16 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
-from airflow_provider_lp.client.records import ConversationHead, ConversationInfo
 from airflow_provider_lp.export.reading import LookupRequest, PageRequest, Row, SearchReading, in_order
-from airflow_provider_lp.export.spool import row_of
 
 
 def rows(*names: Any, **changed: Any) -> list[Row]:
-    found = [
-        row_of(ConversationHead(ConversationInfo(f"c{name:04}" if isinstance(name, int) else name))) for name in names
+    """Rows of these ids (a number stands for one) that are kept, closed and whole, unless changed."""
+    ids = [f"c{name:04}" if isinstance(name, int) else name for name in names]
+    return [
+        Row(
+            conversation_id,
+            moment_ms=0,
+            is_kept=True,
+            is_outside=False,
+            is_open=False,
+            is_partial=False,
+            messages=0,
+            position=0,
+            length=0,
+        )._replace(**changed)
+        for conversation_id in ids
     ]
-    return [row._replace(**changed) for row in found]
 
 
 class Server:
