@@ -86,6 +86,7 @@ class Download:
         self._working: list[_Working] = []
         self._in_flight: dict[Future[_Answered], _Asked] = {}
         self._stray_ids: set[str] = set()
+        self._neighbours_ids: deque[set[str]] = deque(maxlen=2)
         self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="liveperson")
 
     def batches(self) -> Generator[Batch, None, None]:
@@ -168,9 +169,11 @@ class Download:
         return Judged(moment_ms, moment_ms in self._extent)
 
     def _give_out(self, working: _Working) -> Generator[Batch, None, None]:
-        rows = [row for row in working.rows() if row.conversation_id not in self._stray_ids]
-        # Another slice may find these too: those on the mark where two slices meet, and those outside the bounds.
+        # Neighbouring slices both find what lies on the mark where they meet, by whatever field LivePerson filters.
+        given = self._stray_ids.union(*self._neighbours_ids)
+        rows = [row for row in working.rows() if row.conversation_id not in given]
         self._stray_ids.update(row.conversation_id for row in rows if row.moment_ms not in working.span)
+        self._neighbours_ids.append({row.conversation_id for row in rows})
         try:
             for batch in working.spool.batches(rows):
                 yield batch
