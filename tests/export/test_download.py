@@ -208,12 +208,12 @@ def test_no_search_is_paged_deeper_than_the_limit(
 ) -> None:
     monkeypatch.setattr(download, "DEEPEST_SEARCH", 300)
     monkeypatch.setattr(download, "PLANNED_SEARCH", 250)
-    sandbox = sandbox_of(*crowd(2_400, apart_ms=30_000))
+    sandbox = sandbox_of(*crowd(1_500, apart_ms=45_000))
     with connect(sandbox, FakeClock()) as client:
         found = collect(client, DAY_WINDOW, time_field=time_field, max_age=timedelta(days=1))
-    assert found == [f"c{number:05}" for number in range(2_400)]
+    assert found == [f"c{number:05}" for number in range(1_500)]
     assert max(int(seen.query["offset"]) for seen in calls(sandbox)) < 300
-    assert len(calls(sandbox)) < 24 * 3
+    assert len(calls(sandbox)) < 15 * 3
     assert not refused(sandbox)
 
 

@@ -308,7 +308,7 @@ def content(admin: Any, key: str = "folder/x.ndjson") -> bytes:
 class TestS3:
     """Against a real HTTP server that speaks S3."""
 
-    @pytest.mark.parametrize("size", [0, 1, 25])
+    @pytest.mark.parametrize("size", [0, 1, 12])
     def test_an_object_appears_when_it_is_complete(self, s3: Any, bucket: Any, size: int) -> None:
         line = b"x" * 9_999 + b"\n"
 
@@ -324,7 +324,7 @@ class TestS3:
         assert open_uploads(bucket) == []
 
     @pytest.mark.parametrize("failure", FAILURES)
-    @pytest.mark.parametrize("size", [1, 25])
+    @pytest.mark.parametrize("size", [1, 12])
     def test_a_failure_leaves_neither_object_nor_upload(
         self, s3: Any, bucket: Any, size: int, failure: type[BaseException]
     ) -> None:
