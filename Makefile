@@ -15,7 +15,7 @@ test: lint unit
 
 unit: .venv/ready
 	@echo "Running the tests, a real Airflow among them."
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/ready
 	@echo "Checking style and types."
@@ -28,7 +28,7 @@ bench: .venv/ready
 
 test-airflow2: .venv-airflow2/ready
 	@echo "Running the unit and property tests on Airflow 2.11."
-	@.venv-airflow2/bin/python -m pytest -m "not system"
+	@.venv-airflow2/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not system"
 
 clean:
 	rm -rf .venv .venv-airflow2 .demo build dist

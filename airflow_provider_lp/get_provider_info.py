@@ -14,7 +14,9 @@ def _field(label: str, description: str, *, secret: bool = False, **schema: Any)
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "account_id": _field("Account id", "LivePerson account (site, brand) id: digits or letters. Required."),
     "auth_type": _field(
-        "Auth type", "oauth2, oauth1, user or application. Empty: inferred from the credentials that are filled in."
+        "Auth type",
+        "oauth2, oauth1, user or application. Empty: inferred from the credentials that are filled in.",
+        enum=["oauth2", "oauth1", "user", "application"],
     ),
     "client_id": _field("Client id (OAuth 2.0)", "Of an OAuth 2.0 client (client credentials). Recommended."),
     "client_secret": _field("Client secret (OAuth 2.0)", "Of the same client.", secret=True),
@@ -26,10 +28,10 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "Source", "Caller name for LivePerson: at most 20 letters, digits, underscores. Empty: AirflowProviderLP."
     ),
     "connect_timeout": _field(
-        "Connect timeout (s)", "Seconds to wait for a connection. Empty: 10.", type=["string", "number", "null"]
+        "Connect timeout (s)", "Seconds to wait for a connection. Empty: 10.", type=["number", "null"]
     ),
     "read_timeout": _field(
-        "Read timeout (s)", "Seconds LivePerson may be silent. Empty: 120.", type=["string", "number", "null"]
+        "Read timeout (s)", "Seconds LivePerson may be silent. Empty: 120.", type=["number", "null"]
     ),
 }
 

@@ -15,7 +15,7 @@ import requests
 from requests_oauthlib import OAuth1
 
 from airflow_provider_lp.client.domains import Domains
-from airflow_provider_lp.client.errors import LivePersonError, LivePersonTransportError
+from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonError, LivePersonTransportError
 from airflow_provider_lp.client.transport import Answer, Authorization, Call, Transport
 
 log = logging.getLogger(__name__)
@@ -125,15 +125,26 @@ class BearerToken:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._renew_at_s: float | None = None
+        self._refusal: LivePersonAuthenticationError | None = None
 
     def token(self) -> str:
         with self._lock:
+            if self._refusal is not None:
+                # Trying wrong credentials again, a time for each thread, could lock the user out.
+                raise self._refusal
             if self._token is None or (self._renew_at_s is not None and self._monotonic() >= self._renew_at_s):
-                self._token, lifetime_s = self._fetch()
-                self._renew_at_s = None
-                if lifetime_s is not None:
-                    self._renew_at_s = self._monotonic() + lifetime_s - min(LONGEST_RENEWAL_MARGIN_S, lifetime_s / 10)
-            return self._token
+                self._log_in()
+            return self._token or ""
+
+    def _log_in(self) -> None:
+        try:
+            self._token, lifetime_s = self._fetch()
+        except LivePersonAuthenticationError as error:
+            self._refusal = error
+            raise
+        self._renew_at_s = None
+        if lifetime_s is not None:
+            self._renew_at_s = self._monotonic() + lifetime_s - min(LONGEST_RENEWAL_MARGIN_S, lifetime_s / 10)
 
     def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {token}"

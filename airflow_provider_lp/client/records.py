@@ -100,6 +100,8 @@ def read_page(answer: Answer, endpoint: str) -> Page:
         if envelope.records and not _is_minified(answer.body, envelope.records[0]):
             envelope = _decode_envelope(msgspec.json.format(answer.body, indent=-1))
         count = int(envelope.metadata.count)
+        if count < 0:
+            raise ValueError("a negative count")
         heads = [_decode_head(raw) for raw in envelope.records]
     except (msgspec.DecodeError, ValueError) as error:
         raise LivePersonTransportError(

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 DEEPEST_SEARCH = 5000
 #: Conversations are not spread evenly, so parts are planned a little smaller than the deepest search.
 PLANNED_SEARCH = 4500
+#: At a time; what is still too large then is cut again.
+MOST_PARTS = 1000
 
 
 class _Asked(NamedTuple):
@@ -135,7 +137,8 @@ class Download:
 
     def _cut(self, working: _Working) -> None:
         """Read the slice in parts instead."""
-        parts = self._query.parts(working.part, max(2, -(-working.largest_count // PLANNED_SEARCH)))
+        wanted = -(-working.largest_count // PLANNED_SEARCH)
+        parts = self._query.parts(working.part, min(max(2, wanted), MOST_PARTS))
         log.info("%d conversations in %s: read in %d parts.", working.largest_count, working.span, len(parts))
         place = self._working.index(working)
         self._working[place : place + 1] = [_Working(part, self._query) for part in parts]

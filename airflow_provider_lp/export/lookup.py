@@ -44,7 +44,7 @@ class LookupQuery:
         *,
         conversation_ids: Sequence[str] | str | None,
         consumer_id: str | None,
-        status: Collection[str] = STATUSES,
+        status: Collection[str] | None = None,
         content: Collection[str] | None = None,
         allow_missing: bool = False,
     ) -> LookupQuery:
@@ -57,9 +57,11 @@ class LookupQuery:
             raise LivePersonConfigurationError("Give either conversation_ids or consumer_id, one of the two.")
         if consumer_id is not None and (not isinstance(consumer_id, str) or not consumer_id.strip()):
             raise LivePersonConfigurationError(f"consumer_id={consumer_id!r} must be a consumer's id.")
+        if conversation_ids is not None and status is not None:
+            raise LivePersonConfigurationError("status goes with consumer_id: conversation_ids names what to look up.")
         ids = None if conversation_ids is None else _ids(conversation_ids)
         checked = check_content(content, by_consumer=consumer_id is not None)
-        return cls(ids, consumer_id, check_status(status), checked, allow_missing)
+        return cls(ids, consumer_id, check_status(STATUSES if status is None else status), checked, allow_missing)
 
 
 def _ids(given: object) -> list[str]:
@@ -76,8 +78,8 @@ def _ids(given: object) -> list[str]:
         or list(ids) == ["None"]
     ):
         raise LivePersonConfigurationError(
-            f'conversation_ids={given!r} must be a list of conversation ids. Text "None" comes from a template '
-            "whose value this run does not have."
+            f"conversation_ids={given!r} must be a list of conversation ids, each a text. (A text None comes from a "
+            "template whose value this run does not have.)"
         )
     return list(dict.fromkeys(ids))
 

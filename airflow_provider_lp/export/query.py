@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.client.filters import check_content, check_filters
 from airflow_provider_lp.client.records import ConversationInfo, milliseconds
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, RETENTION
@@ -96,6 +96,11 @@ class ConversationQuery:
             raise LivePersonConfigurationError(
                 f"max_age={max_age!r} must be a timedelta of at most {RETENTION.days} days: LivePerson keeps "
                 "conversations for 13 months."
+            )
+        if window.start < now - RETENTION and time_field != "latest_update":
+            raise LivePersonWindowError(
+                f"The window {window} begins before {(now - RETENTION).date()}. LivePerson keeps conversations for 13 "
+                "months, so what it still returns may be less than what an earlier export holds. Choose a later start."
             )
         return cls(time_field, window, now, max_age, check_filters(filters), check_content(content))
 

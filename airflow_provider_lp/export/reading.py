@@ -20,6 +20,8 @@ PAUSES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=2), timedelta(se
 #: How often a page is asked for while its rows are fewer than they should be, each time others.
 SHORT_PAGE_TRIES = 4
 IDS_NAMED = 5
+#: More than any search can match that is too short to be cut: such a count is not LivePerson's.
+LARGEST_COUNT = 1_000_000
 
 
 class Row(NamedTuple):
@@ -110,6 +112,11 @@ class SearchReading:
         self.rows.update((row.conversation_id, row) for row in rows)
         if self.count is None:
             self.count = count
+            if count > LARGEST_COUNT:
+                raise LivePersonIncompleteDataError(
+                    f"LivePerson counts {count} conversations that {self.words}: too many to be true, or to page "
+                    "through. Nothing was published."
+                )
         elif count != self.count and not (self._may_grow and count > self.count):
             self._failed = True
         end = min(request.end or self._rows_per_page, self.count)

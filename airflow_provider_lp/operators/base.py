@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import AirflowFailException, Asset, AssetAlias, BaseOperator
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowNotFoundException,
+    Asset,
+    AssetAlias,
+    BaseHook,
+    BaseOperator,
+)
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
 
@@ -90,12 +97,16 @@ def check_path(path: str) -> None:
     """
     if not isinstance(path, str) or not path.strip():
         raise LivePersonConfigurationError(f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz.")
+    url = urlsplit(path)
+    if url.scheme and not url.path.strip("/"):
+        raise LivePersonConfigurationError(
+            f"path={path!r} names no object: give it whole, such as s3://bucket/folder/conversations.ndjson.gz."
+        )
     if path.endswith("/"):
         raise LivePersonConfigurationError(
             f"path={path!r} ends in a slash: exporting a folder of parts is not supported yet. Name one object, such "
             f"as {path}conversations.ndjson.gz."
         )
-    url = urlsplit(path)
     if (url.scheme == "file" and url.netloc.rpartition("@")[2]) or (not url.scheme and not path.startswith("/")):
         raise LivePersonConfigurationError(
             f"path={path!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
@@ -114,6 +125,8 @@ def storage_path(path: str, storage_conn_id: str | None) -> ObjectStoragePath:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     scheme = urlsplit(path).scheme
+    if storage_conn_id is not None:
+        _check_connection(storage_conn_id)
     try:
         located = ObjectStoragePath(path, conn_id=storage_conn_id)
         _ = located.fs
@@ -129,6 +142,17 @@ def storage_path(path: str, storage_conn_id: str | None) -> ObjectStoragePath:
             f"To have it, {remedy}."
         ) from error
     return located
+
+
+def _check_connection(storage_conn_id: str) -> None:
+    # The providers of some storages go on without it, to wherever the worker's own credentials lead.
+    try:
+        BaseHook.get_connection(storage_conn_id)
+    except AirflowNotFoundException as error:
+        raise LivePersonConfigurationError(
+            f"storage_conn_id={storage_conn_id!r} is not an Airflow connection. Define it, or leave it out to use the "
+            "worker's own credentials."
+        ) from error
 
 
 def report(summary: Mapping[str, Any], context: Context, outlets: Sequence[Any]) -> None:

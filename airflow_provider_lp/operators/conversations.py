@@ -139,8 +139,8 @@ class LivePersonConversationsOperator(LivePersonOperator):
         log.info("Exporting conversations by %s within %s.", self.time_field, window)
         if window.end > now - FRESHNESS_DELAY:
             log.warning(
-                "The window %s reaches into what LivePerson may not show yet: this export is not final. Run it again "
-                "later, or wait with LivePersonWindowReadySensor.",
+                "The window %s reaches into what LivePerson may not show yet: this export is not final. Let the task "
+                "start some minutes after its window ends, or run it again.",
                 window,
             )
         return query
@@ -192,7 +192,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
 
     :param conversation_ids: ids, any number: a list, or a template that gives one. (templated)
     :param consumer_id: instead of ids: the consumer whose conversations to export. (templated)
-    :param status: with ``consumer_id``: which ones; default ``["OPEN", "CLOSE"]``, all of them. (templated)
+    :param status: with ``consumer_id``: ``["OPEN"]`` or ``["CLOSE"]``; default all conversations. (templated)
     :param content: LivePerson's content types to retrieve; default its own choice. (templated)
     :param allow_missing: whether ids that LivePerson does not return are only listed as ``missing`` in the result,
         instead of failing the task; default no.
@@ -221,7 +221,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
         *,
         conversation_ids: Sequence[str] | str | None = None,
         consumer_id: str | None = None,
-        status: Collection[str] = ("OPEN", "CLOSE"),
+        status: Collection[str] | None = None,
         content: Collection[str] | None = None,
         allow_missing: bool = False,
         path: str | None = None,
