@@ -37,6 +37,7 @@ class LivePersonClient:
     :param connect_timeout: how long a connection may take to come about, default 10 seconds.
     :param read_timeout: how long LivePerson may be silent, default 2 minutes.
     :param connections: connections kept open, default 8; as many requests can run side by side without new ones.
+    :param retry: whether requests that failed are tried again, default yes.
     :param on_secret: told each secret, tokens included, as soon as it is known, for instance to mask it in logs.
     :param clock: the time to go by; default the real one.
     :raises LivePersonConfigurationError: for an argument that cannot be right; it is named.
@@ -52,6 +53,7 @@ class LivePersonClient:
         connect_timeout: timedelta = DEFAULT_CONNECT_TIMEOUT,
         read_timeout: timedelta = DEFAULT_READ_TIMEOUT,
         connections: int = 8,
+        retry: bool = True,
         on_secret: Callable[[str], None] = _ignore_secret,
         clock: Clock | None = None,
     ) -> None:
@@ -72,6 +74,7 @@ class LivePersonClient:
             read_timeout=read_timeout,
             connections=connections,
             clock=clock or Clock(),
+            retry=retry,
         )
         self._domains = Domains(self._transport, account_id, domain_api)
         self._authorization = authorization(credentials, self._transport, self._domains, account_id, on_secret)

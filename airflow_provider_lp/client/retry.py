@@ -72,9 +72,11 @@ class Patience:
     Decides for one request, failure after failure, whether and when it is tried again.
 
     :param login: whether the request is a login, which LivePerson throttles harder.
+    :param retry: whether anything is tried again at all.
     """
 
-    def __init__(self, *, login: bool = False) -> None:
+    def __init__(self, *, login: bool = False, retry: bool = True) -> None:
+        self._retry = retry
         self._least_throttle_pause_s = LEAST_LOGIN_THROTTLE_PAUSE_S if login else LEAST_THROTTLE_PAUSE_S
         self._failures: Counter[str] = Counter()
         self.pause_s = 0.0
@@ -90,7 +92,7 @@ class Patience:
         return True
 
     def _pause_after(self, error: LivePersonError) -> float | None:
-        if error.exhausted or not error.retry_helps:
+        if not self._retry or error.exhausted or not error.retry_helps:
             return None
         match error:
             case LivePersonRateLimitError():

@@ -93,9 +93,12 @@ class Transport:
     :param read_timeout: how long LivePerson may be silent.
     :param connections: how many connections are kept open.
     :param clock: the time to go by.
+    :param retry: whether failed requests are tried again.
     """
 
-    def __init__(self, *, connect_timeout: timedelta, read_timeout: timedelta, connections: int, clock: Clock) -> None:
+    def __init__(
+        self, *, connect_timeout: timedelta, read_timeout: timedelta, connections: int, clock: Clock, retry: bool
+    ) -> None:
         self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
         self._lock = threading.Lock()
         self._environment: dict[str, Mapping[str, Any]] = {}
@@ -105,6 +108,7 @@ class Transport:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=connections))
         self.clock = clock
+        self.retry = retry
         self.pacer = Pacer(clock)
         #: HTTP requests sent so far, and how many of them repeated an earlier one.
         self.requests = 0
@@ -225,7 +229,7 @@ class _Attempts(Generic[Parsed]):
         parse: Callable[[Answer], Parsed],
         authorization: Authorization | None,
     ) -> None:
-        self.patience = Patience(login=call.login)
+        self.patience = Patience(login=call.login, retry=transport.retry)
         self._transport = transport
         self._call = call
         self._parse = parse

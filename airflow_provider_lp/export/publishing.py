@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.export.places import writing_to
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ class LocalPublication:
         self._file = os.fdopen(descriptor, "wb")
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
+        with writing_to(self._path):
+            self._file.write(data)
         self._unsynced += len(data)
         if self._unsynced >= SYNC_BYTES and hasattr(os, "posix_fadvise"):
             # Makes the kernel begin to write to the disk, so that commit() does not wait for all of it.
@@ -86,8 +88,9 @@ class LocalPublication:
             self._unsynced = 0
 
     def commit(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with writing_to(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
         if not self._has_name:
             descriptor = self._file.fileno()
             # Only with a directory descriptor, which an absolute path has no use for, does Python follow the link.
@@ -143,10 +146,12 @@ class StagedPublication:
         self._file = tempfile.NamedTemporaryFile(prefix="liveperson-")  # noqa: SIM115 - closed by discard
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
+        with writing_to(f"{tempfile.gettempdir()} (TMPDIR), where the object is made"):
+            self._file.write(data)
 
     def commit(self) -> None:
-        self._file.flush()
+        with writing_to(f"{tempfile.gettempdir()} (TMPDIR), where the object is made"):
+            self._file.flush()
         self._fs.put_file(self._file.name, self._path)
 
     def discard(self) -> None:

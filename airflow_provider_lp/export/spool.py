@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import NamedTuple
 
 from airflow_provider_lp.client.records import Page, is_true
+from airflow_provider_lp.export.places import writing_to
 from airflow_provider_lp.export.reading import Row
 
 ROWS_PER_BATCH = 100
@@ -68,7 +69,7 @@ class Spool:
         return [Row(*row[:7], row[7] + base, row[8]) for row in rows]
 
     def _add(self, data: bytes) -> int:
-        with self._lock:
+        with self._lock, writing_to(f"{tempfile.gettempdir()} (TMPDIR), where records wait to be complete"):
             position = self._end
             view = memoryview(data)
             while view:

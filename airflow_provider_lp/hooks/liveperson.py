@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseHook, mask_secret
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
 
-from airflow_provider_lp.client.errors import LivePersonError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
 from airflow_provider_lp.hooks.connection import ConnectionFields
 
@@ -50,16 +50,24 @@ class LivePersonHook(BaseHook):
         """The form's standard fields for Airflow 2.11."""
         return {name.replace("-", "_"): value for name, value in UI_FIELD_BEHAVIOUR.items()}
 
-    def get_conn(self, *, connections: int = DEFAULT_CONNECTIONS) -> LivePersonClient:
+    def get_conn(self, *, connections: int = DEFAULT_CONNECTIONS, retry: bool = True) -> LivePersonClient:
         """
         A client for the connection's account; close it, or use it in a ``with`` block.
 
         :param connections: HTTP connections kept open: as many requests can run side by side without new ones.
-        :raises LivePersonConfigurationError: naming the field of the connection that is missing or wrong.
+        :param retry: whether requests that failed are tried again.
+        :raises LivePersonConfigurationError: if there is no such connection, or one of its fields is missing or wrong;
+            it is named.
         """
         from airflow_provider_lp.client import client
 
-        connection = self.get_connection(self.liveperson_conn_id)
+        try:
+            connection = self.get_connection(self.liveperson_conn_id)
+        except AirflowNotFoundException as error:
+            raise LivePersonConfigurationError(
+                f"liveperson_conn_id={self.liveperson_conn_id!r} is not an Airflow connection. Define it, with type "
+                f"{self.conn_type!r}."
+            ) from error
         fields = ConnectionFields.of(
             self.liveperson_conn_id,
             host=connection.host,
@@ -79,6 +87,7 @@ class LivePersonHook(BaseHook):
                 connect_timeout=fields.seconds("connect_timeout", client.DEFAULT_CONNECT_TIMEOUT),
                 read_timeout=fields.seconds("read_timeout", client.DEFAULT_READ_TIMEOUT),
                 connections=connections,
+                retry=retry,
                 on_secret=mask_secret,
             )
         except LivePersonError as error:
@@ -89,7 +98,7 @@ class LivePersonHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Look the account's domain up and authenticate; says in words what works or what does not."""
         try:
-            with self.get_conn() as client:
+            with self.get_conn(retry=False) as client:
                 url = client.check()
         except LivePersonError as error:
             return False, str(error)

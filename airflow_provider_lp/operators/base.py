@@ -18,7 +18,12 @@ from airflow.providers.common.compat.sdk import (
     BaseOperator,
 )
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
+from airflow_provider_lp.client.errors import (
+    LivePersonAuthenticationError,
+    LivePersonConfigurationError,
+    LivePersonError,
+    LivePersonPermissionError,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -57,21 +62,22 @@ class LivePersonOperator(BaseOperator):
             finally:
                 self._client = None
 
+    @contextmanager
+    def final_failures(self) -> Iterator[None]:
+        """Fail the task without retries where retrying cannot help."""
+        try:
+            yield
+        except (LivePersonAuthenticationError, LivePersonPermissionError) as error:
+            raise AirflowFailException(f"{error} (Airflow connection {self.liveperson_conn_id!r})") from error
+        except LivePersonError as error:
+            if error.retry_helps:
+                raise
+            raise AirflowFailException(str(error)) from error
+
     def on_kill(self) -> None:
         """End the waits of requests that are to be retried."""
         if self._client is not None:
             self._client.abort()
-
-
-@contextmanager
-def final_failures() -> Iterator[None]:
-    """Fail the task without retries where retrying cannot help."""
-    try:
-        yield
-    except LivePersonError as error:
-        if error.retry_helps:
-            raise
-        raise AirflowFailException(str(error)) from error
 
 
 def moments_of(context: Context) -> RunMoments:
@@ -98,14 +104,15 @@ def check_path(path: str) -> None:
     if not isinstance(path, str) or not path.strip():
         raise LivePersonConfigurationError(f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz.")
     url = urlsplit(path)
-    if url.scheme and not url.path.strip("/"):
-        raise LivePersonConfigurationError(
-            f"path={path!r} names no object: give it whole, such as s3://bucket/folder/conversations.ndjson.gz."
-        )
     if path.endswith("/"):
+        example = path if url.path.strip("/") else "s3://bucket/folder/"
         raise LivePersonConfigurationError(
             f"path={path!r} ends in a slash: exporting a folder of parts is not supported yet. Name one object, such "
-            f"as {path}conversations.ndjson.gz."
+            f"as {example}conversations.ndjson.gz."
+        )
+    if url.scheme and not url.path:
+        raise LivePersonConfigurationError(
+            f"path={path!r} names no object in it: give it whole, such as {path}/folder/conversations.ndjson.gz."
         )
     if (url.scheme == "file" and url.netloc.rpartition("@")[2]) or (not url.scheme and not path.startswith("/")):
         raise LivePersonConfigurationError(

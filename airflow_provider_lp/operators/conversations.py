@@ -13,7 +13,6 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.base import (
     LivePersonOperator,
     check_path,
-    final_failures,
     moments_of,
     report,
     storage_path,
@@ -117,7 +116,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the conversations where there is no path."""
-        with final_failures():
+        with self.final_failures():
             query = self._query(context)
             return self._collect(query) if self.path is None else self._publish(query, context)
 
@@ -170,6 +169,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
             records = collect_conversations(
                 client, query, max_bytes=self.max_xcom_bytes, max_concurrency=self.max_concurrency
             )
+        log.info("Returning %d conversations through XCom.", len(records))
         self._skip_if_empty(len(records), query)
         return records
 
@@ -247,7 +247,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
         """Look up and export; gives the summary, with the conversations in it where there is no path."""
         from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 
-        with final_failures():
+        with self.final_failures():
             check_output(self.path, self.format, self.max_concurrency, self.max_xcom_bytes)
             query = LookupQuery.checked(
                 conversation_ids=self.conversation_ids,

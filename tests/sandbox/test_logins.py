@@ -172,12 +172,14 @@ def test_a_signed_request_is_admitted(caller: Caller) -> None:
         ({"client_secret": "wrong"}, "signature_invalid"),
         ({"resource_owner_secret": "wrong"}, "signature_invalid"),
         ({"signature_method": "HMAC-SHA256"}, "signature_method_rejected"),
-        ({"timestamp": str(int(time.time()) - 400)}, "timestamp_refused"),
-        ({"timestamp": str(int(time.time()) + 400)}, "timestamp_refused"),
+        ({"timestamp": -400}, "timestamp_refused"),
+        ({"timestamp": 400}, "timestamp_refused"),
     ],
     ids=str,
 )
-def test_a_badly_signed_request_is_refused(steady: Caller, changed: dict[str, str], problem: str) -> None:
+def test_a_badly_signed_request_is_refused(steady: Caller, changed: dict[str, Any], problem: str) -> None:
+    if "timestamp" in changed:
+        changed = {"timestamp": str(int(time.time()) + changed["timestamp"])}
     answer = signed(steady, **changed)
     assert answer.status_code == 401
     assert answer.json()["reason"] == f"oauth_problem={problem}"
