@@ -21,6 +21,7 @@ from airflow_provider_lp.client.answers import excerpt_of, internal_code_of
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
+    LivePersonConfigurationError,
     LivePersonError,
     LivePersonPermissionError,
     LivePersonRateLimitError,
@@ -181,17 +182,21 @@ class Transport:
         return self._environment[origin]
 
     def _transport_error(self, call: Call, error: Exception) -> LivePersonError:
-        if _is_refused_certificate(error):
-            failure: LivePersonError = LivePersonTransportError(
-                f"The TLS certificate of {urlsplit(call.url).netloc} ({call.endpoint}) cannot be verified. "
-                "If a proxy of your company re-signs traffic, point REQUESTS_CA_BUNDLE at its CA.",
+        host = urlsplit(call.url).netloc
+        links = _chain(error)
+        if any(isinstance(link, ssl.SSLCertVerificationError) for link in links):
+            return LivePersonConfigurationError(
+                f"The TLS certificate of {host} ({call.endpoint}) cannot be verified. If a proxy of your company "
+                "re-signs traffic, point REQUESTS_CA_BUNDLE at its CA.",
                 endpoint=call.endpoint,
             )
-            failure.exhausted = True
-            return failure
+        if any(isinstance(link, ssl.SSLError) and link.reason == "WRONG_VERSION_NUMBER" for link in links):
+            return LivePersonConfigurationError(
+                f"{host} ({call.endpoint}) does not speak TLS. For a sandbox on this machine, write host as http://...",
+                endpoint=call.endpoint,
+            )
         return LivePersonTransportError(
-            f"No complete answer from {urlsplit(call.url).netloc} to {call.endpoint}: {_root_cause(error)}.",
-            endpoint=call.endpoint,
+            f"No complete answer from {host} to {call.endpoint}: {_root_cause(links[-1])}.", endpoint=call.endpoint
         )
 
     def _status_error(self, call: Call, response: requests.Response, body: bytes) -> LivePersonError:
@@ -279,12 +284,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     return links
 
 
-def _is_refused_certificate(error: BaseException) -> bool:
-    return any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error))
-
-
-def _root_cause(error: BaseException) -> str:
-    innermost = _chain(error)[-1]
+def _root_cause(innermost: BaseException) -> str:
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
     return type(innermost).__name__

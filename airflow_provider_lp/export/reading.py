@@ -159,8 +159,9 @@ class SearchReading:
         self._passes += 1
         if self._passes == len(PAUSES):
             raise LivePersonIncompleteDataError(
-                f"LivePerson counts {wanted} conversations that {self.words}, but {self._passes} times over "
-                f"did not give them all: {len(self.rows)} distinct ones the last time. Nothing was published."
+                f"LivePerson counts {wanted} conversations that {self.words} (bounds that it rounds outwards to ten "
+                f"minutes), but {self._passes} times over did not give them all: {len(self.rows)} distinct ones the "
+                "last time. Nothing was published."
             )
         self._start_pass()
 

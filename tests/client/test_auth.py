@@ -227,3 +227,12 @@ def test_the_cookie_of_a_login_is_preferred_to_the_bodys_session() -> None:
     assert logout.path.endswith("/logout")
     assert logout.headers["Cookie"] == "Session_id=from-cookie"
     assert json.loads(logout.body) == {"csrf": "c"}
+
+
+def test_refused_credentials_are_not_tried_again_by_other_threads(sandbox_of: Any, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(1))
+    with connect(sandbox, clock, UserCredentials(CREDENTIALS["login"], "wrong")) as client:
+        for _ in range(3):
+            with pytest.raises(LivePersonAuthenticationError):
+                client.interactions.search(WINDOW)
+    assert len(calls(sandbox, "/login")) == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.export.query import LONGEST_SPAN
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
+from airflow_provider_lp.export.download import MOST_PARTS, Download, _Working
+from airflow_provider_lp.export.query import LONGEST_SPAN, ConversationQuery
 from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window
 from tests.lab import DAY, NOW, at, ms, query_of
@@ -104,3 +106,26 @@ def test_a_window_of_a_quarter_needs_no_second_slice() -> None:
 def test_an_argument_that_cannot_be_right_is_named(argument: str, value: Any) -> None:
     with pytest.raises(LivePersonConfigurationError, match=argument):
         query_of(WINDOW, **{argument: value})
+
+
+def test_a_window_that_liveperson_has_forgotten_is_refused_where_it_must_be_exact() -> None:
+    forgotten = Window.between(NOW - timedelta(days=400), NOW - timedelta(days=399))
+    with pytest.raises(LivePersonWindowError, match="13 months"):
+        ConversationQuery.checked(forgotten, now=NOW)
+    ConversationQuery.checked(forgotten, now=NOW, time_field="latest_update")
+    remembered = Window.between(NOW - timedelta(days=396), NOW - timedelta(days=395))
+    assert ConversationQuery.checked(remembered, now=NOW).window == remembered
+
+
+def test_an_absurd_count_is_not_cut_into_as_many_parts() -> None:
+    client = SimpleNamespace()
+    query = ConversationQuery.checked(Window.between(NOW - timedelta(days=84), NOW), now=NOW)
+    download = Download(client, query, 1)  # type: ignore[arg-type]
+    (part,) = query.slices()
+    working = _Working(part, query)
+    working._readings[0][1].count = 10**15
+    download._working = [working]
+    download._cut(working)
+    assert len(download._working) <= MOST_PARTS
+    for smaller in download._working:
+        smaller.spool.close()

@@ -243,3 +243,11 @@ def test_order_is_by_moment_then_id_and_each_is_there_once() -> None:
     one.page_arrived(one.next_request(), 4, first)  # type: ignore[arg-type]
     two.page_arrived(two.next_request(), 2, rows(1, 4, moment_ms=7))  # type: ignore[arg-type]
     assert [row.conversation_id for row in in_order([one, two])] == ["c0002", "c0001", "c0003", "c0004"]
+
+
+def test_a_count_that_cannot_be_true_is_not_paged_through() -> None:
+    reading = SearchReading("started then")
+    request = reading.next_request()
+    assert isinstance(request, PageRequest)
+    with pytest.raises(LivePersonIncompleteDataError, match="too many to be true"):
+        reading.page_arrived(request, 10**15, rows(*range(100)))

@@ -223,3 +223,17 @@ def test_the_forms_standard_fields_are_described() -> None:
     behaviour = LivePersonHook.get_ui_field_behaviour()
     assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
     assert behaviour["relabeling"]["host"] == "Domain API"
+
+
+def test_a_connection_that_does_not_exist_is_named() -> None:
+    with pytest.raises(LivePersonConfigurationError, match="liveperson_conn_id='nowhere' is not an Airflow connection"):
+        LivePersonHook("nowhere").get_conn()
+
+
+def test_the_connection_test_answers_without_trying_again(sandbox_of: Any, connection: Any, fast: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(1))
+    sandbox.add_fault(Fault("error_503", times=None))
+    works, words = connection(sandbox.url, {"account_id": "12345678", **CLIENT}).test_connection()
+    assert not works
+    assert "503" in words
+    assert fast.pauses == []

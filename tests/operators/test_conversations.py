@@ -453,3 +453,23 @@ def test_a_storage_connection_is_used(serve: Any, monkeypatch: pytest.MonkeyPatc
             execute(path="s3://no-such-bucket/day.ndjson", storage_conn_id="store")
     finally:
         server.stop()
+
+
+def test_a_storage_connection_that_does_not_exist_fails_before_any_request(serve: Any, tmp_path: Path) -> None:
+    sandbox = serve(*crowd(3))
+    with pytest.raises(AirflowFailException, match="storage_conn_id='nowhere' is not an Airflow connection"):
+        execute(path=f"file://{tmp_path}/day.ndjson", storage_conn_id="nowhere")
+    assert calls(sandbox) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_connection_that_does_not_exist_fails_without_retries(tmp_path: Path) -> None:
+    with pytest.raises(AirflowFailException, match="'nowhere' is not an Airflow connection"):
+        execute(path=f"file://{tmp_path}/day.ndjson", liveperson_conn_id="nowhere")
+
+
+def test_refused_credentials_name_the_connection(serve: Any) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault("forbidden", times=None))
+    with pytest.raises(AirflowFailException, match="Airflow connection 'liveperson_default'"):
+        execute()
