@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
+from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split, was_asked_for
 from airflow_provider_lp.export.reading import PageRequest, Request, Row, SearchReading, in_order
@@ -19,9 +20,9 @@ from airflow_provider_lp.windows import Window
 log = logging.getLogger(__name__)
 
 #: Paging gets slower and riskier the deeper it goes, so a larger search is cut in time first.
-DEEPEST_SEARCH = 5000
+DEEPEST_SEARCH = 5500
 #: Conversations are not spread evenly, so parts are planned a little smaller than the deepest search.
-PLANNED_SEARCH = 4500
+PLANNED_SEARCH = 5000
 #: At a time; what is still too large then is cut again.
 MOST_PARTS = 1000
 
@@ -41,14 +42,21 @@ class _Answered(NamedTuple):
 
 
 class _Working:
-    """A slice that is being read, and where its records wait."""
+    """
+    A slice that is being read, and where its records wait.
 
-    def __init__(self, part: Slice, query: ConversationQuery) -> None:
+    :param known: the first conversations of its only search, waiting in ``spool``.
+    """
+
+    def __init__(
+        self, part: Slice, query: ConversationQuery, known: Sequence[Row] = (), spool: Spool | None = None
+    ) -> None:
         self.span = part.span
         self.part = part
-        self.spool = Spool()
+        self.spool = spool or Spool()
         self._readings = [
-            (search, SearchReading(query.words(search), may_grow=not query.is_exact)) for search in part.searches
+            (search, SearchReading(query.words(search), may_grow=not query.is_exact, known=known))
+            for search in part.searches
         ]
 
     @property
@@ -65,6 +73,13 @@ class _Working:
             if request := reading.next_request():
                 return _Asked(self, search, reading, request)
         return None
+
+    def first_rows(self, span: Window) -> list[Row]:
+        """What has arrived, if it is surely the beginning of a search for ``span``, the earliest part of this slice."""
+        rows = self.rows()
+        all_rows = sum(len(reading.rows) for _, reading in self._readings)
+        is_beginning = len(self._readings) == 1 and len(rows) == all_rows == ROWS_PER_PAGE
+        return rows if is_beginning and all(row.moment_ms in span for row in rows) else []
 
     def rows(self) -> list[Row]:
         return in_order(reading for _, reading in self._readings)
@@ -141,8 +156,14 @@ class Download:
         parts = self._query.parts(working.part, min(max(2, wanted), MOST_PARTS))
         log.info("%d conversations in %s: read in %d parts.", working.largest_count, working.span, len(parts))
         place = self._working.index(working)
-        self._working[place : place + 1] = [_Working(part, self._query) for part in parts]
-        working.spool.close()
+        earliest, *later = parts
+        known = working.first_rows(earliest.span)
+        if known:
+            first = _Working(earliest, self._query, known, working.spool)
+        else:
+            first = _Working(earliest, self._query)
+            working.spool.close()
+        self._working[place : place + 1] = [first, *(_Working(part, self._query) for part in later)]
 
     def _fetch(self, asked: _Asked) -> _Answered:
         """In a thread: ask, and put the answer's records where they wait."""

@@ -73,21 +73,22 @@ class SearchReading:
     :param words: what its conversations have in common, for the error, as in "started on Monday".
     :param may_grow: whether conversations may come in while reading, without ever leaving: then those that LivePerson
         counted when the reading began are enough.
+    :param known: its first conversations, where a larger search has already brought them.
     """
 
-    def __init__(self, words: str, *, may_grow: bool = False) -> None:
+    def __init__(self, words: str, *, may_grow: bool = False, known: Sequence[Row] = ()) -> None:
         self.words = words
         self.rows: dict[str, Row] = {}
         self.count: int | None = None
         self.is_whole = False
         self._may_grow = may_grow
         self._passes = 0
-        self._start_pass()
+        self._start_pass(known)
 
-    def _start_pass(self) -> None:
-        self.rows = {}
+    def _start_pass(self, known: Sequence[Row] = ()) -> None:
+        self.rows = {row.conversation_id: row for row in known}
         self.count = None
-        self._to_ask: deque[Request] = deque([PageRequest(0, None, PAUSES[self._passes])])
+        self._to_ask: deque[Request] = deque([PageRequest(len(known), None, PAUSES[self._passes])])
         self._unanswered = 0
         self._rows_per_page = ROWS_PER_PAGE
         self._short_pages: dict[int, list[frozenset[str]]] = {}
@@ -119,7 +120,7 @@ class SearchReading:
                 )
         elif count != self.count and not (self._may_grow and count > self.count):
             self._failed = True
-        end = min(request.end or self._rows_per_page, self.count)
+        end = min(request.end or request.offset + self._rows_per_page, self.count)
         if self._is_acceptable(request, end, rows):
             self._ask_on(request, end, len(rows))
         if not self._unanswered and (self._failed or not self._to_ask):

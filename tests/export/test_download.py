@@ -217,6 +217,19 @@ def test_no_search_is_paged_deeper_than_the_limit(
     assert not refused(sandbox)
 
 
+def test_the_page_that_showed_a_search_to_be_too_deep_is_not_asked_for_again(
+    sandbox_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "DEEPEST_SEARCH", 300)
+    monkeypatch.setattr(download, "PLANNED_SEARCH", 250)
+    sandbox = sandbox_of(*crowd(1_500, apart_ms=45_000))
+    with connect(sandbox, FakeClock()) as client:
+        assert len(collect(client, DAY_WINDOW)) == 1_500
+    asked = [(seen.body["start"]["from"], int(seen.query["offset"])) for seen in calls(sandbox)]
+    assert len(asked) == len(set(asked))
+    assert (at(10), 0) in asked
+
+
 def test_an_uneven_night_is_cut_where_it_is_crowded(sandbox_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "DEEPEST_SEARCH", 200)
     monkeypatch.setattr(download, "PLANNED_SEARCH", 180)

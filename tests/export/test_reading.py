@@ -251,3 +251,22 @@ def test_a_count_that_cannot_be_true_is_not_paged_through() -> None:
     assert isinstance(request, PageRequest)
     with pytest.raises(LivePersonIncompleteDataError, match="too many to be true"):
         reading.page_arrived(request, 10**15, rows(*range(100)))
+
+
+@pytest.mark.parametrize("number", [100, 101, 250, 1_000])
+def test_what_is_known_from_a_larger_search_is_not_asked_for_again(number: int) -> None:
+    ids = [f"c{each:04}" for each in range(number)]
+    reading = SearchReading("started then", known=rows(*ids[:100]))
+    server = Server(ids)
+    server.read(reading)
+    assert reading.is_whole
+    assert list(reading.rows) == ids
+    assert min(request.offset for request in server.asked) == 100
+
+
+def test_what_seemed_known_but_is_not_the_beginning_is_read_again() -> None:
+    ids = [f"c{each:04}" for each in range(250)]
+    reading = SearchReading("started then", known=rows(*ids[100:200]))
+    Server(ids).read(reading)
+    assert reading.is_whole
+    assert sorted(reading.rows) == ids
