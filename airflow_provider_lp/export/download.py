@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
-from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split, was_asked_for
 from airflow_provider_lp.export.reading import PageRequest, Request, Row, SearchReading, in_order
@@ -78,7 +77,7 @@ class _Working:
         """What has arrived, if it is surely the beginning of a search for ``span``, the earliest part of this slice."""
         rows = self.rows()
         all_rows = sum(len(reading.rows) for _, reading in self._readings)
-        is_beginning = len(self._readings) == 1 and len(rows) == all_rows == ROWS_PER_PAGE
+        is_beginning = len(self._readings) == 1 and len(rows) == all_rows
         return rows if is_beginning and all(row.moment_ms in span for row in rows) else []
 
     def rows(self) -> list[Row]:

@@ -222,7 +222,7 @@ def test_the_page_that_showed_a_search_to_be_too_deep_is_not_asked_for_again(
 ) -> None:
     monkeypatch.setattr(download, "DEEPEST_SEARCH", 300)
     monkeypatch.setattr(download, "PLANNED_SEARCH", 250)
-    sandbox = sandbox_of(*crowd(1_500, apart_ms=45_000))
+    sandbox = sandbox_of(*crowd(1_500, apart_ms=57_600))
     with connect(sandbox, FakeClock()) as client:
         assert len(collect(client, DAY_WINDOW)) == 1_500
     asked = [(seen.body["start"]["from"], int(seen.query["offset"])) for seen in calls(sandbox)]
