@@ -137,8 +137,8 @@ def parse_moment(name: str, value: object) -> datetime:
             moment = None
     if not isinstance(moment, datetime):
         raise LivePersonWindowError(
-            f"{name}={value!r} is not a moment: give a datetime or ISO 8601 text such as 2026-01-31T00:00:00+00:00. "
-            'Text "None" or an empty text comes from a template whose value this run does not have.'
+            f"{name}={value!r} is not a moment: give a datetime or ISO 8601 text such as 2026-01-31T00:00:00+00:00."
+            + (" It comes from a template whose value this run does not have." if value in ("", "None") else "")
         )
     if moment.utcoffset() is None:
         raise LivePersonWindowError(

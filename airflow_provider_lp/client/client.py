@@ -116,7 +116,7 @@ class LivePersonClient:
             self._transport.clock.sleep(pause.total_seconds())
 
     def abort(self) -> None:
-        """End waits at once, from another thread; requests that wait to be retried fail."""
+        """Ask for nothing more, from now on; waits end at once, and what still wants to ask fails."""
         self._transport.clock.close()
 
     def __enter__(self) -> Self:

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class LivePersonError(Exception):
@@ -80,17 +80,8 @@ class LivePersonRateLimitError(LivePersonError):
 
     retry_helps = True
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        endpoint: str | None = None,
-        internal_code: str | None = None,
-        excerpt: str | None = None,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(message, status=status, endpoint=endpoint, internal_code=internal_code, excerpt=excerpt)
+    def __init__(self, message: str, *, retry_after_s: float | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
         self.retry_after_s = retry_after_s
 
 

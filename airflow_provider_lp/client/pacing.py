@@ -29,7 +29,14 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Wait; raises :class:`LivePersonTransportError` if the client is closed meanwhile."""
         if self._closing.wait(seconds):
-            raise LivePersonTransportError("The LivePerson client was closed while waiting to retry.")
+            self.check()
+
+    def check(self) -> None:
+        """Raise :class:`LivePersonTransportError` if the client is closed."""
+        if self._closing.is_set():
+            error = LivePersonTransportError("The LivePerson client was closed: nothing more is asked for.")
+            error.exhausted = True
+            raise error
 
     def close(self) -> None:
         """End every wait, now and from now on."""
@@ -53,6 +60,7 @@ class Pacer:
     def wait(self) -> int:
         """Wait until a request may start; gives a ticket to hand back with :meth:`throttled`."""
         while True:
+            self._clock.check()
             with self._lock:
                 now = self._clock.monotonic()
                 remaining = self._next_start_s - now

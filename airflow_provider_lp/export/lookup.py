@@ -81,7 +81,7 @@ def _ids(given: object) -> list[str]:
             f"conversation_ids={given!r} must be a list of conversation ids, each a text. (A text None comes from a "
             "template whose value this run does not have.)"
         )
-    return list(dict.fromkeys(ids))
+    return list(dict.fromkeys(some.strip() for some in ids))
 
 
 class Lookup:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -75,9 +76,20 @@ class LivePersonOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
 
     def on_kill(self) -> None:
-        """End the waits of requests that are to be retried."""
+        """Ask LivePerson for nothing more, so that the task fails before it publishes anything."""
         if self._client is not None:
+            log.warning("Stopping: the task was told to end.")
             self._client.abort()
+
+
+def from_template(value: Any) -> Any:
+    """A list or dict, where a template made text of it; anything else as it is."""
+    if isinstance(value, str) and value.strip().startswith(("[", "{", "(")):
+        with suppress(SyntaxError, ValueError):
+            return literal_eval(value)
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 def moments_of(context: Context) -> RunMoments:
@@ -95,14 +107,19 @@ def moments_of(context: Context) -> RunMoments:
     )
 
 
-def check_path(path: str) -> None:
+def check_path(path: object) -> str:
     """
-    Refuse what cannot be the URL of one object.
+    The path, if it can be the URL of one object.
 
     :raises LivePersonConfigurationError: naming the remedy.
     """
-    if not isinstance(path, str) or not path.strip():
-        raise LivePersonConfigurationError(f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz.")
+    if not isinstance(path, str) or path.strip() in ("", "None"):
+        raise LivePersonConfigurationError(
+            f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz. (None comes from a template whose "
+            "value this run does not have.)"
+        )
+    from airflow_provider_lp.export.compression import compression_of
+
     url = urlsplit(path)
     if path.endswith("/"):
         example = path if url.path.strip("/") else "s3://bucket/folder/"
@@ -118,9 +135,11 @@ def check_path(path: str) -> None:
         raise LivePersonConfigurationError(
             f"path={path!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
         )
+    compression_of(path)
+    return path
 
 
-def storage_path(path: str, storage_conn_id: str | None) -> ObjectStoragePath:
+def storage_path(path: object, storage_conn_id: str | None) -> ObjectStoragePath:
     """
     The path in Airflow's object storage.
 
@@ -128,7 +147,7 @@ def storage_path(path: str, storage_conn_id: str | None) -> ObjectStoragePath:
     :param storage_conn_id: Airflow connection of the storage.
     :raises LivePersonConfigurationError: if the path is not usable, or the library for its storage is missing.
     """
-    check_path(path)
+    path = check_path(path)
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     scheme = urlsplit(path).scheme

@@ -13,6 +13,7 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.base import (
     LivePersonOperator,
     check_path,
+    from_template,
     moments_of,
     report,
     storage_path,
@@ -108,6 +109,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
         self.content = content
         self.max_age = max_age
         self.path = path
+        self._publishes = path is not None
         self.storage_conn_id = storage_conn_id
         self.format = format
         self.max_concurrency = max_concurrency
@@ -118,13 +120,15 @@ class LivePersonConversationsOperator(LivePersonOperator):
         """Export; gives the summary, or the conversations where there is no path."""
         with self.final_failures():
             query = self._query(context)
-            return self._collect(query) if self.path is None else self._publish(query, context)
+            return self._publish(query, context) if self._publishes else self._collect(query)
 
     def _query(self, context: Context) -> ConversationQuery:
         from airflow_provider_lp.export.query import ConversationQuery
         from airflow_provider_lp.windows import resolve_window
 
-        check_output(self.path, self.format, self.max_concurrency, self.max_xcom_bytes)
+        check_output(self.format, self.max_concurrency, self.max_xcom_bytes)
+        if self._publishes:
+            check_path(self.path)
         now = datetime.now(UTC)
         window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         query = ConversationQuery.checked(
@@ -132,8 +136,8 @@ class LivePersonConversationsOperator(LivePersonOperator):
             now=now,
             time_field=self.time_field,
             max_age=self.max_age,
-            filters=self.filters,
-            content=self.content,
+            filters=from_template(self.filters),
+            content=from_template(self.content),
         )
         log.info("Exporting conversations by %s within %s.", self.time_field, window)
         if window.end > now - FRESHNESS_DELAY:
@@ -238,6 +242,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
         self.content = content
         self.allow_missing = allow_missing
         self.path = path
+        self._publishes = path is not None
         self.storage_conn_id = storage_conn_id
         self.format = format
         self.max_concurrency = max_concurrency
@@ -248,15 +253,15 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
         from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 
         with self.final_failures():
-            check_output(self.path, self.format, self.max_concurrency, self.max_xcom_bytes)
+            check_output(self.format, self.max_concurrency, self.max_xcom_bytes)
             query = LookupQuery.checked(
                 conversation_ids=self.conversation_ids,
                 consumer_id=self.consumer_id,
-                status=self.status,
-                content=self.content,
+                status=from_template(self.status),
+                content=from_template(self.content),
                 allow_missing=self.allow_missing,
             )
-            located = storage_path(self.path, self.storage_conn_id) if self.path is not None else None
+            located = storage_path(self.path, self.storage_conn_id) if self._publishes else None
             with self.client(self.max_concurrency) as client, Lookup(client, query, self.max_concurrency) as lookup:
                 if located is None:
                     return lookup.collect(self.max_xcom_bytes)
@@ -266,13 +271,12 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
         return summary
 
 
-def check_output(path: str | None, format: str, max_concurrency: int, max_xcom_bytes: int) -> None:
+def check_output(format: str, max_concurrency: int, max_xcom_bytes: int) -> None:
     """
     Refuse arguments of the output that cannot be right.
 
     :raises LivePersonConfigurationError: naming the argument.
     """
-    from airflow_provider_lp.export.compression import compression_of
     from airflow_provider_lp.export.writing import FORMATS
 
     if format not in FORMATS:
@@ -285,6 +289,3 @@ def check_output(path: str | None, format: str, max_concurrency: int, max_xcom_b
         raise LivePersonConfigurationError(
             f"max_xcom_bytes={max_xcom_bytes!r} must be a whole number of bytes above 0."
         )
-    if path is not None:
-        check_path(path)
-        compression_of(path)

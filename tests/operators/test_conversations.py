@@ -360,7 +360,7 @@ def test_killing_the_task_ends_its_waits(serve: Any) -> None:
     killer = threading.Thread(target=kill)
     killer.start()
     begun = time.monotonic()
-    with pytest.raises(LivePersonTransportError, match="closed while waiting"):
+    with pytest.raises(LivePersonTransportError, match="was closed"):
         task.execute(INTERVAL)  # type: ignore[arg-type]
     killer.join()
     assert time.monotonic() - begun < 20
@@ -473,3 +473,33 @@ def test_refused_credentials_name_the_connection(serve: Any) -> None:
     sandbox.add_fault(Fault("forbidden", times=None))
     with pytest.raises(AirflowFailException, match="Airflow connection 'liveperson_default'"):
         execute()
+
+
+def test_a_task_that_is_told_to_end_asks_for_nothing_more_and_publishes_nothing(serve: Any, tmp_path: Path) -> None:
+    sandbox = serve(*crowd(500))
+    sandbox.latency_s = 0.3
+    export = operator(path=f"file://{tmp_path}/day.ndjson", max_concurrency=1)
+    killer = threading.Timer(0.5, export.on_kill)
+    killer.start()
+    with pytest.raises(LivePersonTransportError, match="closed"):
+        export.execute(INTERVAL)
+    killer.join()
+    assert len(calls(sandbox)) < 5
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rendered", [None, "None", ""])
+def test_a_path_whose_template_has_no_value_is_not_taken_for_xcom(serve: Any, rendered: Any) -> None:
+    sandbox = serve(*crowd(3))
+    export = operator(path="{{ params.path }}")
+    export.path = rendered
+    with pytest.raises(AirflowFailException, match="path="):
+        export.execute(INTERVAL)
+    assert calls(sandbox) == []
+
+
+@pytest.mark.parametrize("text", ["{'status': ['CLOSE']}", '{"status": ["CLOSE"], "selectedIntentOnly": false}'])
+def test_filters_may_be_the_text_that_a_template_makes_of_a_dict(serve: Any, text: str) -> None:
+    sandbox = serve(*crowd(3))
+    assert ids_of(execute(filters=text)) == IDS[:3]
+    assert calls(sandbox)[0].body["status"] == ["CLOSE"]
