@@ -72,7 +72,7 @@ class FakeClock(Clock):
 
     def sleep(self, seconds: float) -> None:
         if self._closing.is_set():
-            raise LivePersonTransportError("The LivePerson client was closed while waiting to retry.")
+            raise LivePersonTransportError("The LivePerson client was closed.")
         with self._lock:
             self._passed_s += seconds
             if seconds:
@@ -116,10 +116,8 @@ def query_of(window: Window, **query: Any) -> ConversationQuery:
     return ConversationQuery.checked(window, now=query.pop("now", NOW), **query)
 
 
-def export(
-    client: LivePersonClient, window: Window, path: str | Path, *, max_concurrency: int = 4, **query: Any
-) -> dict[str, Any]:
-    return export_conversations(client, query_of(window, **query), UPath(str(path)), max_concurrency=max_concurrency)
+def export(client: LivePersonClient, window: Window, path: str | Path, **query: Any) -> dict[str, Any]:
+    return export_conversations(client, query_of(window, **query), UPath(str(path)))
 
 
 def plain(path: Path) -> bytes:

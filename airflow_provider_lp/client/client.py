@@ -20,6 +20,7 @@ SOURCE = re.compile(r"[A-Za-z0-9_]{1,20}")
 DEFAULT_SOURCE = "AirflowProviderLP"
 DEFAULT_CONNECT_TIMEOUT = timedelta(seconds=10)
 DEFAULT_READ_TIMEOUT = timedelta(seconds=120)
+DEFAULT_CONCURRENCY = 4
 
 
 def _ignore_secret(_secret: str) -> None:
@@ -36,7 +37,7 @@ class LivePersonClient:
     :param source: the caller name LivePerson asks for: letters, digits, underscore, at most 20.
     :param connect_timeout: how long a connection may take to come about, default 10 seconds.
     :param read_timeout: how long LivePerson may be silent, default 2 minutes.
-    :param connections: connections kept open, default 8; as many requests can run side by side without new ones.
+    :param max_concurrency: requests in flight at most, from however many threads; default 4.
     :param retry: whether requests that failed are tried again, default yes.
     :param on_secret: told each secret, tokens included, as soon as it is known, for instance to mask it in logs.
     :param clock: the time to go by; default the real one.
@@ -52,7 +53,7 @@ class LivePersonClient:
         source: str = DEFAULT_SOURCE,
         connect_timeout: timedelta = DEFAULT_CONNECT_TIMEOUT,
         read_timeout: timedelta = DEFAULT_READ_TIMEOUT,
-        connections: int = 8,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
         retry: bool = True,
         on_secret: Callable[[str], None] = _ignore_secret,
         clock: Clock | None = None,
@@ -72,13 +73,14 @@ class LivePersonClient:
         self._transport = Transport(
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
-            connections=connections,
+            max_concurrency=max_concurrency,
             clock=clock or Clock(),
             retry=retry,
         )
         self._domains = Domains(self._transport, account_id, domain_api)
         self._authorization = authorization(credentials, self._transport, self._domains, account_id, on_secret)
         self.account_id = account_id
+        self.max_concurrency = max_concurrency
         self.interactions = MessagingInteractions(
             self._transport, self._domains, self._authorization, account_id, source
         )

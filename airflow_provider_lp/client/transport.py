@@ -92,22 +92,23 @@ class Transport:
 
     :param connect_timeout: how long a connection may take to come about.
     :param read_timeout: how long LivePerson may be silent.
-    :param connections: how many connections are kept open.
+    :param max_concurrency: requests in flight at most; others wait.
     :param clock: the time to go by.
     :param retry: whether failed requests are tried again.
     """
 
     def __init__(
-        self, *, connect_timeout: timedelta, read_timeout: timedelta, connections: int, clock: Clock, retry: bool
+        self, *, connect_timeout: timedelta, read_timeout: timedelta, max_concurrency: int, clock: Clock, retry: bool
     ) -> None:
         self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
         self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(max_concurrency)
         self._environment: dict[str, Mapping[str, Any]] = {}
         self._secrets: frozenset[str] = frozenset()
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=connections))
+            self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=max_concurrency))
         self.clock = clock
         self.retry = retry
         self.pacer = Pacer(clock)
@@ -163,9 +164,11 @@ class Transport:
                     auth=(lambda request: authorization.sign(request, token)) if authorization else _unsigned,
                 )
             )
-            with self._session.send(
-                prepared, timeout=self._timeout_s, allow_redirects=False, **self._environment_of(call.url)
-            ) as response:
+            environment = self._environment_of(call.url)
+            with (
+                self._slots,
+                self._session.send(prepared, timeout=self._timeout_s, allow_redirects=False, **environment) as response,
+            ):
                 body: bytes = response.raw.read(decode_content=True)
         except (requests.RequestException, Urllib3Error, OSError) as error:
             raise self._transport_error(call, error) from error

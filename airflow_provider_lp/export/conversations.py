@@ -19,7 +19,6 @@ def export_conversations(
     query: ConversationQuery,
     path: StoragePath,
     *,
-    max_concurrency: int,
     publish_empty: bool = True,
 ) -> dict[str, Any]:
     """
@@ -28,13 +27,12 @@ def export_conversations(
     :param client: LivePerson.
     :param query: which conversations.
     :param path: where to; its suffix chooses the compression.
-    :param max_concurrency: requests in flight at most.
     :param publish_empty: whether an object without conversations is published, default yes.
     :return: the summary: counts, window, bytes and sha256 of the object.
     :raises LivePersonError: by its kind; nothing is published then, and what was published stays.
     """
     requests, retries = client.requests, client.retries
-    written = publish(Download(client, query, max_concurrency).batches(), path, publish_empty=publish_empty)
+    written = publish(Download(client, query).batches(), path, publish_empty=publish_empty)
     _warn_of_outsiders(written, query)
     return {
         **written.summary(str(path)),
@@ -50,7 +48,7 @@ def export_conversations(
 
 
 def collect_conversations(
-    client: LivePersonClient, query: ConversationQuery, *, max_bytes: int, max_concurrency: int
+    client: LivePersonClient, query: ConversationQuery, *, max_bytes: int
 ) -> list[dict[str, Any]]:
     """
     The conversations that a query finds, in memory.
@@ -58,11 +56,10 @@ def collect_conversations(
     :param client: LivePerson.
     :param query: which conversations.
     :param max_bytes: how large they may be together, as JSON.
-    :param max_concurrency: requests in flight at most.
     :raises LivePersonConfigurationError: if they are larger; nothing is ever cut short.
     :raises LivePersonError: by its kind, if LivePerson does not give all of it.
     """
-    written = collect(Download(client, query, max_concurrency).batches(), max_bytes)
+    written = collect(Download(client, query).batches(), max_bytes)
     _warn_of_outsiders(written, query)
     return written.records
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 DEEPEST_SEARCH = 5500
 #: Conversations are not spread evenly, so parts are planned a little smaller than the deepest search.
 PLANNED_SEARCH = 5000
+READERS = 2
 #: At a time; what is still too large then is cut again.
 MOST_PARTS = 1000
 
@@ -90,20 +91,20 @@ class Download:
 
     :param client: where from.
     :param query: what.
-    :param max_concurrency: requests in flight at most.
     """
 
-    def __init__(self, client: LivePersonClient, query: ConversationQuery, max_concurrency: int) -> None:
+    def __init__(self, client: LivePersonClient, query: ConversationQuery) -> None:
         self._client = client
         self._query = query
         self._extent = query.extent
-        self._max_concurrency = max_concurrency
+        # More than the client lets through at a time: while some read what they got, others wait for LivePerson.
+        self._most_asked = client.max_concurrency + READERS
         self._planned = deque(query.slices())
         self._working: list[_Working] = []
         self._in_flight: dict[Future[_Answered], _Asked] = {}
         self._stray_ids: set[str] = set()
         self._neighbours_ids: deque[set[str]] = deque(maxlen=2)
-        self._threads = ThreadPoolExecutor(max_concurrency, thread_name_prefix="liveperson")
+        self._threads = ThreadPoolExecutor(self._most_asked, thread_name_prefix="liveperson")
 
     def batches(self) -> Generator[Batch, None, None]:
         """
@@ -125,11 +126,11 @@ class Download:
 
     def _ask(self) -> None:
         """Keep as many requests in flight as allowed, those of the earliest slice first."""
-        while len(self._in_flight) < self._max_concurrency:
+        while len(self._in_flight) < self._most_asked:
             asked = next(filter(None, (working.next_request() for working in self._working)), None)
             if asked:
                 self._in_flight[self._threads.submit(self._fetch, asked)] = asked
-            elif self._planned and len(self._working) <= self._max_concurrency:
+            elif self._planned and len(self._working) <= self._most_asked:
                 self._working.append(_Working(self._planned.popleft(), self._query))
             else:
                 return

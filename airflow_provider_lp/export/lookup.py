@@ -90,13 +90,11 @@ class Lookup:
 
     :param client: where from.
     :param query: which ones.
-    :param max_concurrency: requests in flight at most.
     """
 
-    def __init__(self, client: LivePersonClient, query: LookupQuery, max_concurrency: int) -> None:
+    def __init__(self, client: LivePersonClient, query: LookupQuery) -> None:
         self._client = client
         self._query = query
-        self._max_concurrency = max_concurrency
         self._spool = Spool()
         self._requests, self._retries = client.requests, client.retries
 
@@ -158,7 +156,7 @@ class Lookup:
         portions = [
             conversation_ids[first : first + IDS_PER_CALL] for first in range(0, len(conversation_ids), IDS_PER_CALL)
         ]
-        threads = ThreadPoolExecutor(self._max_concurrency, thread_name_prefix="liveperson")
+        threads = ThreadPoolExecutor(self._client.max_concurrency, thread_name_prefix="liveperson")
         try:
             found = [row for rows in threads.map(self._whole, portions) for row in rows]
         finally:

@@ -13,7 +13,7 @@ from airflow_provider_lp.hooks.connection import ConnectionFields
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
 
-DEFAULT_CONNECTIONS = 8
+DEFAULT_CONCURRENCY = 4
 
 
 class LivePersonHook(BaseHook):
@@ -50,11 +50,11 @@ class LivePersonHook(BaseHook):
         """The form's standard fields for Airflow 2.11."""
         return {name.replace("-", "_"): value for name, value in UI_FIELD_BEHAVIOUR.items()}
 
-    def get_conn(self, *, connections: int = DEFAULT_CONNECTIONS, retry: bool = True) -> LivePersonClient:
+    def get_conn(self, *, max_concurrency: int = DEFAULT_CONCURRENCY, retry: bool = True) -> LivePersonClient:
         """
         A client for the connection's account; close it, or use it in a ``with`` block.
 
-        :param connections: HTTP connections kept open: as many requests can run side by side without new ones.
+        :param max_concurrency: requests in flight at most, default 4.
         :param retry: whether requests that failed are tried again.
         :raises LivePersonConfigurationError: if there is no such connection, or one of its fields is missing or wrong;
             it is named.
@@ -86,7 +86,7 @@ class LivePersonHook(BaseHook):
                 source=fields.text("source", client.DEFAULT_SOURCE),
                 connect_timeout=fields.seconds("connect_timeout", client.DEFAULT_CONNECT_TIMEOUT),
                 read_timeout=fields.seconds("read_timeout", client.DEFAULT_READ_TIMEOUT),
-                connections=connections,
+                max_concurrency=max_concurrency,
                 retry=retry,
                 on_secret=mask_secret,
             )

@@ -52,11 +52,11 @@ class LivePersonOperator(BaseOperator):
         self._client: LivePersonClient | None = None
 
     @contextmanager
-    def client(self, connections: int) -> Iterator[LivePersonClient]:
+    def client(self, max_concurrency: int) -> Iterator[LivePersonClient]:
         """A client for the connection, as long as the block lasts."""
         from airflow_provider_lp.hooks.liveperson import LivePersonHook
 
-        with LivePersonHook(self.liveperson_conn_id).get_conn(connections=connections) as client:
+        with LivePersonHook(self.liveperson_conn_id).get_conn(max_concurrency=max_concurrency) as client:
             self._client = client
             try:
                 yield client

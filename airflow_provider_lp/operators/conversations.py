@@ -154,13 +154,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
         path = str(self.path)
         located = storage_path(path, self.storage_conn_id)
         with self.client(self.max_concurrency) as client:
-            summary = export_conversations(
-                client,
-                query,
-                located,
-                max_concurrency=self.max_concurrency,
-                publish_empty=not self.skip_if_empty,
-            )
+            summary = export_conversations(client, query, located, publish_empty=not self.skip_if_empty)
         summary["path"] = path
         self._skip_if_empty(summary["conversations"], query)
         report(summary, context, self.outlets)
@@ -170,9 +164,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
         from airflow_provider_lp.export.conversations import collect_conversations
 
         with self.client(self.max_concurrency) as client:
-            records = collect_conversations(
-                client, query, max_bytes=self.max_xcom_bytes, max_concurrency=self.max_concurrency
-            )
+            records = collect_conversations(client, query, max_bytes=self.max_xcom_bytes)
         log.info("Returning %d conversations through XCom.", len(records))
         self._skip_if_empty(len(records), query)
         return records
@@ -262,7 +254,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
                 allow_missing=self.allow_missing,
             )
             located = storage_path(self.path, self.storage_conn_id) if self._publishes else None
-            with self.client(self.max_concurrency) as client, Lookup(client, query, self.max_concurrency) as lookup:
+            with self.client(self.max_concurrency) as client, Lookup(client, query) as lookup:
                 if located is None:
                     return lookup.collect(self.max_xcom_bytes)
                 summary = lookup.export(located)

@@ -22,8 +22,8 @@ def export(url: str, path: str, threads: int) -> dict[str, Any]:
     """Export the server's day."""
     window = Window(DAY_START_MS, DAY_START_MS + DAY_MS)
     query = ConversationQuery.checked(window, now=datetime.now(UTC))
-    with LivePersonClient("1", OAuth2Credentials("bench", "bench"), host=url, connections=threads) as client:
-        return export_conversations(client, query, UPath(path), max_concurrency=threads)
+    with LivePersonClient("1", OAuth2Credentials("bench", "bench"), host=url, max_concurrency=threads) as client:
+        return export_conversations(client, query, UPath(path))
 
 
 if __name__ == "__main__":

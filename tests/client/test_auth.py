@@ -112,7 +112,7 @@ def test_a_token_that_expires_during_an_export_is_renewed(sandbox_of: Any, tmp_p
     sandbox = sandbox_of(*crowd(450))
     sandbox.add_fault(Fault("expired_token", times=1, after=2))
     with connect(sandbox, FakeClock(), credentials) as client:
-        export(client, Window(at(10), at(11)), tmp_path / "x.ndjson", max_concurrency=2)
+        export(client, Window(at(10), at(11)), tmp_path / "x.ndjson")
     assert ids_in(tmp_path / "x.ndjson") == sandbox.account.truth("start", at(10), at(11))
     assert len(logins(sandbox)) == 2
 

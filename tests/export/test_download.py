@@ -45,10 +45,8 @@ WITHOUT_SHRINKING = (Phase.explicit, Phase.generate)
 TIME_FIELDS = ("start", "end", "full_dialog_end")
 
 
-def collect(client: Any, window: Window, max_concurrency: int = 4, **query: Any) -> list[str]:
-    records = collect_conversations(
-        client, query_of(window, **query), max_bytes=1 << 30, max_concurrency=max_concurrency
-    )
+def collect(client: Any, window: Window, **query: Any) -> list[str]:
+    records = collect_conversations(client, query_of(window, **query), max_bytes=1 << 30)
     return ids_of(records)
 
 
@@ -183,16 +181,16 @@ def test_a_year_is_cut_into_ranges_that_liveperson_accepts(sandbox_of: Any, time
 def test_the_result_does_not_depend_on_concurrency(sandbox_of: Any, max_concurrency: int) -> None:
     sandbox = sandbox_of(*crowd(730))
     sandbox.latency_s = 0.01
-    with connect(sandbox, FakeClock(), connections=max_concurrency) as client:
-        assert collect(client, DAY_WINDOW, max_concurrency) == [f"c{number:05}" for number in range(730)]
+    with connect(sandbox, FakeClock(), max_concurrency=max_concurrency) as client:
+        assert collect(client, DAY_WINDOW) == [f"c{number:05}" for number in range(730)]
     assert len(calls(sandbox)) == 8
 
 
 def test_requests_in_flight_stay_within_the_limit(sandbox_of: Any) -> None:
     sandbox = sandbox_of(*crowd(900))
     sandbox.latency_s = 0.1
-    with connect(sandbox, FakeClock()) as client:
-        collect(client, DAY_WINDOW, max_concurrency=3)
+    with connect(sandbox, FakeClock(), max_concurrency=3) as client:
+        collect(client, DAY_WINDOW)
     arrivals = [seen.at for seen in calls(sandbox)]
     for moment in arrivals:
         assert len([other for other in arrivals if moment <= other < moment + 0.08]) <= 3
@@ -373,8 +371,8 @@ def test_a_record_without_its_moment_is_kept(sandbox_of: Any, tmp_path: Path) ->
 def test_a_page_that_is_not_whole_is_asked_for_again(sandbox_of: Any, clock: FakeClock, kind: str, after: int) -> None:
     sandbox = sandbox_of(*crowd(450))
     sandbox.add_fault(Fault(kind, times=2, after=after))
-    with connect(sandbox, clock) as client:
-        assert collect(client, DAY_WINDOW, 2) == [f"c{number:05}" for number in range(450)]
+    with connect(sandbox, clock, max_concurrency=2) as client:
+        assert collect(client, DAY_WINDOW) == [f"c{number:05}" for number in range(450)]
     assert 6 <= len(calls(sandbox)) <= 14
     assert clock.pauses
 
@@ -495,16 +493,16 @@ class Growing(Account):
 @pytest.mark.parametrize("late", [1, 2])
 def test_what_starts_while_paging_leads_to_another_reading(sandbox_of: Any, clock: FakeClock, late: int) -> None:
     sandbox = sandbox_of(account=Growing(late))
-    with connect(sandbox, clock) as client:
-        found = collect(client, DAY_WINDOW, 1)
+    with connect(sandbox, clock, max_concurrency=1) as client:
+        found = collect(client, DAY_WINDOW)
     assert len(found) == len(set(found)) == 350 + late
     assert len(calls(sandbox)) > 4
 
 
 def test_a_window_that_never_rests_fails(sandbox_of: Any, clock: FakeClock) -> None:
     sandbox = sandbox_of(account=Growing(10_000))
-    with connect(sandbox, clock) as client, pytest.raises(LivePersonIncompleteDataError):
-        collect(client, DAY_WINDOW, 1)
+    with connect(sandbox, clock, max_concurrency=1) as client, pytest.raises(LivePersonIncompleteDataError):
+        collect(client, DAY_WINDOW)
     assert len(calls(sandbox)) < 60
 
 
@@ -527,9 +525,9 @@ def test_a_storm_of_faults_changes_nothing(sandbox_of: Any, clock: FakeClock, tm
 def test_the_summary_counts_requests_and_retries(sandbox_of: Any, clock: FakeClock, tmp_path: Path) -> None:
     sandbox = sandbox_of(*crowd(250))
     sandbox.add_fault(Fault("error_500", times=2))
-    with connect(sandbox, clock) as client:
-        first = export(client, DAY_WINDOW, tmp_path / "x.ndjson", max_concurrency=1)
-        again = export(client, DAY_WINDOW, tmp_path / "x.ndjson", max_concurrency=1)
+    with connect(sandbox, clock, max_concurrency=1) as client:
+        first = export(client, DAY_WINDOW, tmp_path / "x.ndjson")
+        again = export(client, DAY_WINDOW, tmp_path / "x.ndjson")
     assert (first["requests"], first["retries"]) == (6, 2)
     assert (again["requests"], again["retries"]) == (3, 0)
 

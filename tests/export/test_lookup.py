@@ -20,7 +20,7 @@ IDS = [f"c{number:05}" for number in range(250)]
 
 def look_up(client: Any, *, max_bytes: int = 1 << 30, **query: Any) -> dict[str, Any]:
     query = {"conversation_ids": None, "consumer_id": None, **query}
-    with Lookup(client, LookupQuery.checked(**query), 4) as lookup:
+    with Lookup(client, LookupQuery.checked(**query)) as lookup:
         return lookup.collect(max_bytes)
 
 
@@ -194,7 +194,7 @@ def test_a_lookup_is_published_with_its_summary(sandbox_of: Any, tmp_path: Path)
     sandbox = sandbox_of(*crowd(250))
     path = tmp_path / "x.ndjson.gz"
     query = LookupQuery.checked(conversation_ids=[*IDS, "x"], consumer_id=None, allow_missing=True)
-    with connect(sandbox, FakeClock()) as client, Lookup(client, query, 4) as lookup:
+    with connect(sandbox, FakeClock()) as client, Lookup(client, query) as lookup:
         summary = lookup.export(UPath(path))
     assert ids_in(path) == IDS
     assert summary["missing"] == ["x"]
@@ -214,7 +214,7 @@ def test_a_lookup_that_fails_publishes_nothing(sandbox_of: Any, tmp_path: Path) 
     query = LookupQuery.checked(conversation_ids=["c00001", "x"], consumer_id=None)
     with (
         connect(sandbox, FakeClock()) as client,
-        Lookup(client, query, 4) as lookup,
+        Lookup(client, query) as lookup,
         pytest.raises(LivePersonIncompleteDataError),
     ):
         lookup.export(UPath(path))

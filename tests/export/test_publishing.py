@@ -355,7 +355,7 @@ class TestS3:
 
         sandbox = sandbox_of(*crowd(3))
         with connect(sandbox, clock) as client, pytest.raises(LivePersonConfigurationError, match="no-such-bucket"):
-            export_conversations(client, query_of(DAY_WINDOW), on_s3(s3, "no-such-bucket/x.ndjson"), max_concurrency=4)
+            export_conversations(client, query_of(DAY_WINDOW), on_s3(s3, "no-such-bucket/x.ndjson"))
         assert not calls(sandbox)
 
     def test_a_whole_export_is_gzipped_into_a_bucket(
@@ -368,9 +368,7 @@ class TestS3:
 
         sandbox = sandbox_of(*crowd(350))
         with connect(sandbox, FakeClock()) as client:
-            summary = export_conversations(
-                client, query_of(DAY_WINDOW), on_s3(s3, "bucket/x.ndjson.gz"), max_concurrency=4
-            )
+            summary = export_conversations(client, query_of(DAY_WINDOW), on_s3(s3, "bucket/x.ndjson.gz"))
         stored = content(bucket, "x.ndjson.gz")
         assert summary["sha256"] == hashlib.sha256(stored).hexdigest()
         assert summary["bytes"] == len(stored)
@@ -386,7 +384,7 @@ class TestS3:
         sandbox = sandbox_of(*crowd(900))
         sandbox.add_fault(Fault("error_500", times=None, after=6))
         with connect(sandbox, clock) as client, pytest.raises(LivePersonServerError):
-            export_conversations(client, query_of(DAY_WINDOW), on_s3(s3), max_concurrency=4)
+            export_conversations(client, query_of(DAY_WINDOW), on_s3(s3))
         assert keys(bucket) == []
         assert open_uploads(bucket) == []
 

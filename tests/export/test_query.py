@@ -118,9 +118,9 @@ def test_a_window_that_liveperson_has_forgotten_is_refused_where_it_must_be_exac
 
 
 def test_an_absurd_count_is_not_cut_into_as_many_parts() -> None:
-    client = SimpleNamespace()
+    client = SimpleNamespace(max_concurrency=1)
     query = ConversationQuery.checked(Window.between(NOW - timedelta(days=84), NOW), now=NOW)
-    download = Download(client, query, 1)  # type: ignore[arg-type]
+    download = Download(client, query)  # type: ignore[arg-type]
     (part,) = query.slices()
     working = _Working(part, query)
     working._readings[0][1].count = 10**15

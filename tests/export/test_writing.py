@@ -28,10 +28,10 @@ def sandbox() -> Any:
         yield running
 
 
-def exported(sandbox: Sandbox, path: Path, **options: Any) -> dict[str, Any]:
+def exported(sandbox: Sandbox, path: Path, max_concurrency: int = 4, **options: Any) -> dict[str, Any]:
     if path.suffix == ".zst":
         pytest.importorskip("backports.zstd")
-    with connect(sandbox, FakeClock()) as client:
+    with connect(sandbox, FakeClock(), max_concurrency=max_concurrency) as client:
         return export(client, DAY_WINDOW, path, **options)
 
 
@@ -136,13 +136,13 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
 
     def peak(number: int) -> int:
         account = Account.of(crowd(number, first_ms=at(18), apart_ms=20), now=NOW, record_bytes=10_000)
-        with Sandbox(account) as sandbox, connect(sandbox, FakeClock()) as client:
+        with Sandbox(account) as sandbox, connect(sandbox, FakeClock(), max_concurrency=2) as client:
             for conversation in account.conversations():
                 # The sandbox keeps what it has made; only what the export holds is to be measured.
                 account.record(conversation)
-            export(client, DAY_WINDOW, tmp_path / "warm.ndjson", max_concurrency=2)
+            export(client, DAY_WINDOW, tmp_path / "warm.ndjson")
             tracemalloc.start()
-            export(client, DAY_WINDOW, tmp_path / "x.ndjson", max_concurrency=2)
+            export(client, DAY_WINDOW, tmp_path / "x.ndjson")
             _, highest = tracemalloc.get_traced_memory()
             tracemalloc.stop()
         return highest
