@@ -1,5 +1,5 @@
 """
-A LivePerson as fast as Python allows: conversations evenly spread over a day, answered with prepared bytes.
+A LivePerson as fast as Python allows: conversations spread at random over a day, answered with prepared bytes.
 
 The sandbox is true to the API instead, and too slow to measure against.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import random
 import re
 import threading
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,19 +63,16 @@ def _messages() -> bytes:
 class _Day:
     def __init__(self, load: Load) -> None:
         self.load = load
-        self._step_ms = DAY_MS / load.conversations
+        moments = random.Random(load.conversations)
+        self._starts = sorted(DAY_START_MS + moments.randrange(DAY_MS) for _ in range(load.conversations))
         self._tail = b',"endTimeL":-1,"isPartial":false},"messageRecords":' + _messages() + b"}"
-
-    def _first_at(self, moment_ms: float) -> int:
-        return max(0, min(self.load.conversations, -int(-(moment_ms - DAY_START_MS) // self._step_ms)))
 
     def page(self, body: bytes, offset: int) -> bytes:
         asked = json.loads(body)["start"]
-        first = self._first_at(asked["from"] // MARK_MS * MARK_MS)
-        last = self._first_at(-(-asked["to"] // MARK_MS) * MARK_MS + 1)
+        first = bisect_left(self._starts, asked["from"] // MARK_MS * MARK_MS)
+        last = bisect_right(self._starts, -(-asked["to"] // MARK_MS) * MARK_MS)
         records = b",".join(
-            b'{"info":{"conversationId":"%036d","status":"OPEN","startTimeL":%d'
-            % (number, DAY_START_MS + int(number * self._step_ms))
+            b'{"info":{"conversationId":"%036d","status":"OPEN","startTimeL":%d' % (number, self._starts[number])
             + self._tail
             for number in range(first + offset, min(first + offset + 100, last))
         )
