@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.operators.base import (
-    LivePersonOperator,
-    check_path,
-    from_template,
-    moments_of,
-    report,
-    storage_path,
-)
+from airflow_provider_lp.operators.base import LivePersonOperator
+from airflow_provider_lp.operators.context import from_template, moments_of, report
+from airflow_provider_lp.operators.storage import check_path, storage_path
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 
 if TYPE_CHECKING:
