@@ -118,8 +118,8 @@ class LivePersonClient:
             self._transport.clock.sleep(pause.total_seconds())
 
     def abort(self) -> None:
-        """Ask for nothing more, from now on; waits end at once, and what still wants to ask fails."""
-        self._transport.clock.close()
+        """End waits and requests under way at once, and ask for nothing more."""
+        self._transport.abort()
 
     def __enter__(self) -> Self:
         return self

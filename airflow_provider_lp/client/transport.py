@@ -13,11 +13,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from airflow_provider_lp.client.answers import excerpt_of, internal_code_of
+from airflow_provider_lp.client.connections import EndableAdapter
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -33,6 +33,9 @@ from airflow_provider_lp.client.retry import Patience, error_class, retry_after_
 log = logging.getLogger(__name__)
 
 Parsed = TypeVar("Parsed")
+
+#: How many times the longest silence an answer may take in all.
+LONGEST_ANSWER = 5
 
 REMEDIES: dict[type[LivePersonError], str] = {
     LivePersonAuthenticationError: "Check the credentials in the Airflow connection.",
@@ -107,8 +110,11 @@ class Transport:
         self._secrets: frozenset[str] = frozenset()
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
+        self._adapter = EndableAdapter(
+            longest_s=LONGEST_ANSWER * read_timeout.total_seconds(), max_concurrency=max_concurrency
+        )
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=8, pool_maxsize=max_concurrency))
+            self._session.mount(scheme, self._adapter)
         self.clock = clock
         self.retry = retry
         self.pacer = Pacer(clock)
@@ -124,9 +130,14 @@ class Transport:
         with self._lock:
             self._secrets = self._secrets | known
 
-    def close(self) -> None:
-        """End waits and drop connections."""
+    def abort(self) -> None:
+        """End waits and requests under way, and let no other begin."""
         self.clock.close()
+        self._adapter.end_all()
+
+    def close(self) -> None:
+        """End everything and drop connections."""
+        self.abort()
         self._session.close()
 
     def call(self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None = None) -> Parsed:
@@ -167,6 +178,7 @@ class Transport:
             environment = self._environment_of(call.url)
             with (
                 self._slots,
+                self._adapter.deadline(),
                 self._session.send(prepared, timeout=self._timeout_s, allow_redirects=False, **environment) as response,
             ):
                 body: bytes = response.raw.read(decode_content=True)
