@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Generator, Iterable, Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from airflow_provider_lp.client.records import Page, is_true
 from airflow_provider_lp.export.places import writing_to
@@ -40,7 +40,8 @@ class Spool:
     """Records that threads add in any order and one reader takes in the order it wants."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by close()
+        self._file: IO[bytes] | None = None
+        self._is_closed = False
         self._lock = threading.Lock()
         self._end = 0
 
@@ -70,6 +71,11 @@ class Spool:
 
     def _add(self, data: bytes) -> int:
         with self._lock, writing_to(f"{tempfile.gettempdir()} (TMPDIR), where records wait to be complete"):
+            if self._is_closed:
+                raise ValueError("the spool is closed")
+            if self._file is None:
+                # Not before: of the many parts of a large night, only a few are read at a time.
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by close()
             position = self._end
             view = memoryview(data)
             while view:
@@ -85,6 +91,8 @@ class Spool:
             yield Batch(self._read(some), some)
 
     def _read(self, rows: Sequence[Row]) -> bytes:
+        if self._file is None:
+            raise ValueError("nothing was added to the spool")
         runs: list[tuple[int, int]] = []
         for row in rows:
             if runs and sum(runs[-1]) == row.position:
@@ -97,4 +105,6 @@ class Spool:
     def close(self) -> None:
         """Drop everything; a thread that still adds gets a :class:`ValueError`."""
         with self._lock:
-            self._file.close()
+            self._is_closed = True
+            if self._file is not None:
+                self._file.close()

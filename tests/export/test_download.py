@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -550,3 +551,14 @@ def test_filters_narrow_and_stay_exact(sandbox_of: Any) -> None:
     with connect(sandbox, FakeClock()) as client:
         assert collect(client, DAY_WINDOW, filters={"status": ["OPEN"]}) == ["o0", "o1", "o2", "o3", "o4"]
         assert len(collect(client, DAY_WINDOW, filters={"status": ["CLOSE"]})) == 30
+
+
+def test_a_night_of_many_parts_needs_few_open_files(sandbox_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "DEEPEST_SEARCH", 3)
+    monkeypatch.setattr(download, "PLANNED_SEARCH", 2)
+    sandbox = sandbox_of(*crowd(140, apart_ms=MARK))
+    before, most = len(os.listdir("/proc/self/fd")), 0
+    with connect(sandbox, FakeClock()) as client:
+        for _ in download.Download(client, query_of(DAY_WINDOW)).batches():
+            most = max(most, len(os.listdir("/proc/self/fd")))
+    assert before < most < before + 40
