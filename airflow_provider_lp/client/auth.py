@@ -15,7 +15,7 @@ import requests
 from requests_oauthlib import OAuth1
 
 from airflow_provider_lp.client.domains import Domains
-from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonError, LivePersonTransportError
+from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonTransportError
 from airflow_provider_lp.client.transport import Answer, Authorization, Call, Transport
 
 log = logging.getLogger(__name__)
@@ -250,10 +250,7 @@ class SessionLogin:
             content=msgspec.json.encode({"csrf": csrf}),
             headers={**JSON_HEADERS, "Cookie": f"Session_id={cookie}"},
         )
-        try:
-            self._transport.send(call, None, None, again=False)
-        except LivePersonError as error:
-            log.info("Could not log out of LivePerson: %s", error)
+        self._transport.part(call)
 
 
 def authorization(

@@ -109,6 +109,7 @@ class LivePersonClient:
 
     def close(self) -> None:
         """Log out where there was a login, end waits and drop connections."""
+        self._transport.abort()
         self._authorization.close()
         self._transport.close()
 

@@ -33,6 +33,7 @@ class EndableAdapter(HTTPAdapter):
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._deadlines: dict[int, float] = {}
         self._closed = threading.Event()
+        self._is_ended = False
         super().__init__(pool_connections=8, pool_maxsize=max_concurrency)
         self._remember_connections(self.poolmanager)
         threading.Thread(target=self._watch, name="liveperson-deadlines", daemon=True).start()
@@ -68,6 +69,8 @@ class EndableAdapter(HTTPAdapter):
         """End the request that this thread sends in the block, if it takes too long."""
         thread = threading.get_ident()
         with self._lock:
+            if self._is_ended:
+                raise OSError("the client is closed")
             self._deadlines[thread] = time.monotonic() + self._longest_s
         try:
             yield
@@ -84,8 +87,9 @@ class EndableAdapter(HTTPAdapter):
                 self._end(late)
 
     def end_all(self) -> None:
-        """End every request that is under way."""
+        """End every request that is under way, and let no other begin."""
         with self._lock:
+            self._is_ended = True
             threads = set(self._deadlines)
         self._end(threads)
 

@@ -19,7 +19,7 @@ class ConversationInfo(msgspec.Struct, rename="camel"):
 
     conversation_id: str
     status: str | None = None
-    is_partial: bool | str | None = None
+    is_partial: bool | int | str | None = None
     start: Number = msgspec.field(default=None, name="startTimeL")
     end: Number = msgspec.field(default=None, name="endTimeL")
     full_dialog_end: Number = msgspec.field(default=None, name="fullDialogEndTimeL")
@@ -33,17 +33,17 @@ class ConversationHead(msgspec.Struct, rename="camel"):
 
 
 class _ShardsStatus(msgspec.Struct, rename="camel"):
-    partial_result: bool | str | None = None
+    partial_result: bool | int | str | None = None
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
-    count: int | str
+    count: int | float | str
     shards_status_result: _ShardsStatus | None = None
 
 
 class _Envelope(msgspec.Struct, rename="camel"):
     metadata: _Metadata = msgspec.field(name="_metadata")
-    records: list[msgspec.Raw] = msgspec.field(default_factory=list, name="conversationHistoryRecords")
+    records: list[msgspec.Raw] | None = msgspec.field(default=None, name="conversationHistoryRecords")
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -72,9 +72,9 @@ class Page:
 EMPTY_PAGE = Page(0, [], [])
 
 
-def is_true(value: bool | str | None) -> bool:
+def is_true(value: bool | int | str | None) -> bool:
     """LivePerson's booleans are also met as text."""
-    return value is True or (isinstance(value, str) and value.lower() == "true")
+    return value in (True, 1) or (isinstance(value, str) and value.lower() == "true")
 
 
 def milliseconds(value: Number) -> int | None:
@@ -102,8 +102,9 @@ def read_page(answer: Answer, endpoint: str) -> Page:
         count = int(envelope.metadata.count)
         if count < 0:
             raise ValueError("a negative count")
-        heads = [_decode_head(raw) for raw in envelope.records]
-    except (msgspec.DecodeError, ValueError) as error:
+        records = envelope.records or []
+        heads = [_decode_head(raw) for raw in records]
+    except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise LivePersonTransportError(
             f"The answer to {endpoint} ({len(answer.body)} bytes) is cut short or not LivePerson's JSON.",
             endpoint=endpoint,
@@ -113,7 +114,7 @@ def read_page(answer: Answer, endpoint: str) -> Page:
         raise LivePersonIncompleteDataError(
             f"LivePerson says that its answer to {endpoint} is only partial (partialResult).", endpoint=endpoint
         )
-    return Page(count, heads, envelope.records)
+    return Page(count, heads, records)
 
 
 def _is_minified(body: bytes, first: msgspec.Raw) -> bool:

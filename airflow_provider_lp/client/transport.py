@@ -36,6 +36,7 @@ Parsed = TypeVar("Parsed")
 
 #: How many times the longest silence an answer may take in all.
 LONGEST_ANSWER = 5
+PARTING_TIMEOUT_S = 5.0
 
 REMEDIES: dict[type[LivePersonError], str] = {
     LivePersonAuthenticationError: "Check the credentials in the Airflow connection.",
@@ -182,11 +183,30 @@ class Transport:
                 self._session.send(prepared, timeout=self._timeout_s, allow_redirects=False, **environment) as response,
             ):
                 body: bytes = response.raw.read(decode_content=True)
-        except (requests.RequestException, Urllib3Error, OSError) as error:
+        except (requests.RequestException, Urllib3Error, OSError, ValueError) as error:
             raise self._transport_error(call, error) from error
         if response.status_code in (200, 204):
             return Answer(response.status_code, body, response.cookies.get_dict())
         raise self._status_error(call, response, body)
+
+    def part(self, call: Call) -> None:
+        """Send a last ``call`` after :meth:`abort`, and do not wait for much of an answer."""
+        with self._lock:
+            self.requests += 1
+        try:
+            with self._session.request(
+                call.method,
+                call.url,
+                data=call.content,
+                headers=dict(call.headers),
+                auth=_unsigned,
+                timeout=PARTING_TIMEOUT_S,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                log.debug("%s: HTTP %d", call.endpoint, response.status_code)
+        except (requests.RequestException, Urllib3Error, OSError, ValueError) as error:
+            log.info("%s failed: %s", call.endpoint, _root_cause(_chain(error)[-1]))
 
     def _environment_of(self, url: str) -> Mapping[str, Any]:
         # Looked up once a host instead of once a request: proxies and CA bundles come from the environment.
@@ -221,8 +241,7 @@ class Transport:
             kind = LivePersonAuthenticationError
         excerpt = excerpt_of(body, self._secrets)
         if 300 <= status < 400:
-            target = urlsplit(response.headers.get("Location", "")).netloc or "the same host"
-            message = f"LivePerson answers {call.endpoint} with a redirect (HTTP {status}) to {target}; not followed."
+            message = f"LivePerson answers {call.endpoint} with a redirect (HTTP {status}); redirects are not followed."
         else:
             said = f': "{excerpt}"' if excerpt else ""
             message = f"LivePerson answers {call.endpoint} with HTTP {status}{said}. {REMEDIES.get(kind, '')}".rstrip()

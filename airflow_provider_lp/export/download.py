@@ -23,6 +23,8 @@ DEEPEST_SEARCH = 5500
 #: Conversations are not spread evenly, so parts are planned a little smaller than the deepest search.
 PLANNED_SEARCH = 5000
 READERS = 2
+#: Conversations that may wait for the slices before theirs.
+READ_AHEAD = 2 * DEEPEST_SEARCH
 #: At a time; what is still too large then is cut again.
 MOST_PARTS = 1000
 
@@ -55,7 +57,7 @@ class _Working:
         self.part = part
         self.spool = spool or Spool()
         self._readings = [
-            (search, SearchReading(query.words(search), may_grow=not query.is_exact, known=known))
+            (search, SearchReading(query.words(search), may_grow=query.may_grow, known=known))
             for search in part.searches
         ]
 
@@ -68,6 +70,11 @@ class _Working:
         """The most conversations that one of its searches is known to match."""
         return max(reading.count or 0 for _, reading in self._readings)
 
+    @property
+    def arrived(self) -> int:
+        """How many conversations wait here."""
+        return sum(len(reading.rows) for _, reading in self._readings)
+
     def next_request(self) -> _Asked | None:
         for search, reading in self._readings:
             if request := reading.next_request():
@@ -77,8 +84,7 @@ class _Working:
     def first_rows(self, span: Window) -> list[Row]:
         """What has arrived, if it is surely the beginning of a search for ``span``, the earliest part of this slice."""
         rows = self.rows()
-        all_rows = sum(len(reading.rows) for _, reading in self._readings)
-        is_beginning = len(self._readings) == 1 and len(rows) == all_rows
+        is_beginning = len(self._readings) == 1 and len(rows) == self.arrived
         return rows if is_beginning and all(row.moment_ms in span for row in rows) else []
 
     def rows(self) -> list[Row]:
@@ -102,6 +108,7 @@ class Download:
         self._planned = deque(query.slices())
         self._working: list[_Working] = []
         self._in_flight: dict[Future[_Answered], _Asked] = {}
+        self._is_giving_out = False
         self._stray_ids: set[str] = set()
         self._neighbours_ids: deque[set[str]] = deque(maxlen=2)
         self._threads = ThreadPoolExecutor(self._most_asked, thread_name_prefix="liveperson")
@@ -127,10 +134,12 @@ class Download:
     def _ask(self) -> None:
         """Keep as many requests in flight as allowed, those of the earliest slice first."""
         while len(self._in_flight) < self._most_asked:
-            asked = next(filter(None, (working.next_request() for working in self._working)), None)
+            is_far_ahead = sum(working.arrived for working in self._working) > READ_AHEAD
+            served = self._working[: 0 if self._is_giving_out else 1] if is_far_ahead else self._working
+            asked = next(filter(None, (working.next_request() for working in served)), None)
             if asked:
                 self._in_flight[self._threads.submit(self._fetch, asked)] = asked
-            elif self._planned and len(self._working) <= self._most_asked:
+            elif self._planned and not is_far_ahead and len(self._working) <= self._most_asked:
                 self._working.append(_Working(self._planned.popleft(), self._query))
             else:
                 return
@@ -149,6 +158,11 @@ class Download:
                 reading.whole_arrived(request, answered.rows)
             if working.largest_count > DEEPEST_SEARCH and can_split(working.span):
                 self._cut(working)
+            elif reading.is_too_large:
+                raise LivePersonIncompleteDataError(
+                    f"LivePerson counts {reading.count} conversations that {reading.words}: too many to page through. "
+                    "Nothing was published."
+                )
 
     def _cut(self, working: _Working) -> None:
         """Read the slice in parts instead."""
@@ -157,7 +171,7 @@ class Download:
         log.info("%d conversations in %s: read in %d parts.", working.largest_count, working.span, len(parts))
         place = self._working.index(working)
         earliest, *later = parts
-        known = working.first_rows(earliest.span)
+        known = working.first_rows(earliest.span) if self._query.is_settled else []
         if known:
             first = _Working(earliest, self._query, known, working.spool)
         else:
@@ -187,7 +201,7 @@ class Download:
     def _judge(self, head: ConversationHead, span: Window) -> Judged:
         """Where a conversation that a search found belongs. A neighbouring window's is left out, any other stays."""
         moment_ms = self._query.moment_ms(head.info)
-        if moment_ms is None or not was_asked_for(span, moment_ms):
+        if moment_ms is None or not was_asked_for(span, moment_ms, self._query.slack_ms):
             # LivePerson must have filtered on another field than the one assumed: no other window might return it.
             return Judged(moment_ms or 0, is_outside=True)
         return Judged(moment_ms, moment_ms in self._extent)
@@ -198,10 +212,12 @@ class Download:
         rows = [row for row in working.rows() if row.conversation_id not in given]
         self._stray_ids.update(row.conversation_id for row in rows if row.moment_ms not in working.span)
         self._neighbours_ids.append({row.conversation_id for row in rows})
+        self._is_giving_out = True
         try:
             for batch in working.spool.batches(rows):
                 yield batch
                 self._take_in(wait_s=0)
                 self._ask()
         finally:
+            self._is_giving_out = False
             working.spool.close()

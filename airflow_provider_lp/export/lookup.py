@@ -198,4 +198,8 @@ class Lookup:
                 reading.page_arrived(request, page.count, self._add(page))
             else:
                 reading.whole_arrived(request, self._ask(request.conversation_ids)[1])
+        if not reading.is_whole:
+            raise LivePersonIncompleteDataError(
+                f"LivePerson counts {reading.count} conversations that {reading.words}: too many to page through."
+            )
         return in_order([reading])

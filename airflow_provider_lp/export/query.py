@@ -13,7 +13,7 @@ import msgspec
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.client.filters import check_content, check_filters
 from airflow_provider_lp.client.records import ConversationInfo, milliseconds
-from airflow_provider_lp.retention import DEFAULT_MAX_AGE, RETENTION
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window, ceil_mark, floor_mark, to_ms
 
 #: LivePerson refuses ranges of more than three months, the shortest of which have 89 days, perhaps after rounding.
@@ -120,6 +120,26 @@ class ConversationQuery:
             return Window(self._earliest_start_ms(), ceil_mark(to_ms(self.now) + 1))
         return self.window
 
+    @property
+    def slack_ms(self) -> int:
+        """
+        How far beyond the rounded bounds a moment does not yet show that LivePerson filters on another field.
+
+        Bounds that are ten-minute marks may be pushed outwards to the next one; that is not documented. For a start
+        nothing else is in doubt; an end so close may be that of a survey, which must not be trimmed.
+        """
+        return MARK_MS if self.time_field in ("start", "latest_update") else 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what the searches find no longer changes: starts in the past, by no filter that may change."""
+        return self.time_field == "start" and not self.filters and not self.may_grow
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether conversations may come in while the searches are read."""
+        return ceil_mark(self.extent.end_ms) >= to_ms(self.now - FRESHNESS_DELAY)
+
     def _earliest_start_ms(self) -> int:
         return floor_mark(self.window.start_ms - self.max_age // timedelta(milliseconds=1))
 
@@ -159,9 +179,13 @@ def _bounds(window: Window) -> dict[str, int]:
     return {"from": window.start_ms, "to": window.end_ms - 1}
 
 
-def was_asked_for(span: Window, moment_ms: int) -> bool:
-    """Whether a search for ``span`` may return the moment, given that LivePerson rounds its bounds outwards."""
-    return floor_mark(span.start_ms) <= moment_ms <= ceil_mark(span.end_ms)
+def was_asked_for(span: Window, moment_ms: int, slack_ms: int = 0) -> bool:
+    """
+    Whether a search for ``span`` may return the moment, given that LivePerson rounds its bounds outwards.
+
+    :param slack_ms: how much further it may reach.
+    """
+    return floor_mark(span.start_ms) - slack_ms <= moment_ms <= ceil_mark(span.end_ms) + slack_ms
 
 
 def can_split(span: Window) -> bool:

@@ -71,8 +71,8 @@ class SearchReading:
     One search, read page by page.
 
     :param words: what its conversations have in common, for the error, as in "started on Monday".
-    :param may_grow: whether conversations may come in while reading, without ever leaving: then those that LivePerson
-        counted when the reading began are enough.
+    :param may_grow: whether conversations may come in while reading: then those that LivePerson counted when a pass
+        began are enough.
     :param known: its first conversations, where a larger search has already brought them.
     """
 
@@ -88,11 +88,19 @@ class SearchReading:
     def _start_pass(self, known: Sequence[Row] = ()) -> None:
         self.rows = {row.conversation_id: row for row in known}
         self.count = None
-        self._to_ask: deque[Request] = deque([PageRequest(len(known), None, PAUSES[self._passes])])
+        self._least_count = LARGEST_COUNT
+        # Where rows come in between others, only page after page is sure to meet all that were there before.
+        self._is_sequential = self._may_grow and self._passes > 0
+        self._to_ask: deque[Request] = deque([PageRequest(max(0, len(known) - 1), None, PAUSES[self._passes])])
         self._unanswered = 0
         self._rows_per_page = ROWS_PER_PAGE
         self._short_pages: dict[int, list[frozenset[str]]] = {}
         self._failed = False
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it matches more than can be paged through; then nothing more is asked."""
+        return (self.count or 0) > LARGEST_COUNT
 
     def next_request(self) -> Request | None:
         """What to ask next; ``None`` while nothing can be asked before something arrives."""
@@ -110,15 +118,18 @@ class SearchReading:
         :raises LivePersonIncompleteDataError: if the search stays incomplete, however often it is read.
         """
         self._unanswered -= 1
+        if request.end is None and request.offset and (not rows or rows[0].conversation_id not in self.rows):
+            # It begins with the last row that is known already, unless rows before it have gone.
+            self._failed = True
         self.rows.update((row.conversation_id, row) for row in rows)
         if self.count is None:
             self.count = count
-            if count > LARGEST_COUNT:
-                raise LivePersonIncompleteDataError(
-                    f"LivePerson counts {count} conversations that {self.words}: too many to be true, or to page "
-                    "through. Nothing was published."
-                )
-        elif count != self.count and not (self._may_grow and count > self.count):
+        self._least_count = min(self._least_count, count)
+        if self.is_too_large:
+            return
+        if self._is_sequential:
+            self.count = count
+        elif count != self.count:
             self._failed = True
         end = min(request.end or request.offset + self._rows_per_page, self.count)
         if self._is_acceptable(request, end, rows):
@@ -143,6 +154,11 @@ class SearchReading:
 
     def _ask_on(self, request: PageRequest, end: int, received: int) -> None:
         reached = request.offset + received
+        if self._is_sequential:
+            if reached < (self.count or 0):
+                self._to_ask.append(PageRequest(reached - 1, None))
+            self._failed = self._failed or (received < 2 and reached < (self.count or 0))
+            return
         if request.end is None:
             self._rows_per_page = min(received, ROWS_PER_PAGE) or ROWS_PER_PAGE
             end = self.count or 0
@@ -153,7 +169,7 @@ class SearchReading:
 
     def _finish_pass(self) -> None:
         wanted = self.count or 0
-        enough = len(self.rows) >= wanted if self._may_grow else len(self.rows) == wanted
+        enough = len(self.rows) >= self._least_count if self._is_sequential else len(self.rows) == wanted
         if enough and not self._failed:
             self._ask_for_whole(self._partial_ids(), attempt=0)
             return

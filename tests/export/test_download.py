@@ -556,6 +556,7 @@ def test_filters_narrow_and_stay_exact(sandbox_of: Any) -> None:
 def test_a_night_of_many_parts_needs_few_open_files(sandbox_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "DEEPEST_SEARCH", 3)
     monkeypatch.setattr(download, "PLANNED_SEARCH", 2)
+    monkeypatch.setattr(download, "READ_AHEAD", 20)
     sandbox = sandbox_of(*crowd(140, apart_ms=MARK))
     before, most = len(os.listdir("/proc/self/fd")), 0
     with connect(sandbox, FakeClock()) as client:

@@ -180,19 +180,48 @@ def test_what_keeps_moving_fails_in_the_end() -> None:
     assert len(server.asked) < 50
 
 
-def test_what_may_grow_is_whole_with_those_counted_first() -> None:
-    reading = SearchReading("x", may_grow=True)
-    reading.page_arrived(reading.next_request(), 150, rows(*range(100)))  # type: ignore[arg-type]
-    reading.page_arrived(reading.next_request(), 152, rows(*range(100, 152)))  # type: ignore[arg-type]
+class GrowingServer:
+    """Answers from a list into which a row comes, at a place of its own choice, before every answer."""
+
+    def __init__(self, number: int, places: Any) -> None:
+        self.ids = ids(number)
+        self.old = list(self.ids)
+        self.places = places
+        self.news = 0
+
+    def read(self, reading: SearchReading) -> None:
+        while request := reading.next_request():
+            assert isinstance(request, PageRequest)
+            self.ids.insert(self.places.randrange(len(self.ids) + 1), f"new{self.news}")
+            self.news += 1
+            reading.page_arrived(request, len(self.ids), rows(*self.ids[request.offset : request.offset + 100]))
+
+
+@given(st.integers(101, 450), st.randoms(use_true_random=False))
+def test_what_comes_in_between_never_costs_what_was_there(number: int, rng: random.Random) -> None:
+    reading, server = SearchReading("x", may_grow=True), GrowingServer(number, rng)
+    server.read(reading)
     assert reading.is_whole
-    assert len(reading.rows) == 152
+    assert set(server.old) <= set(reading.rows)
 
 
-def test_what_may_grow_may_not_shrink() -> None:
+def test_what_goes_while_reading_page_after_page_is_noticed() -> None:
     reading = SearchReading("x", may_grow=True)
-    reading.page_arrived(reading.next_request(), 150, rows(*range(100)))  # type: ignore[arg-type]
-    reading.page_arrived(reading.next_request(), 149, rows(*range(100, 149)))  # type: ignore[arg-type]
+    listed = ids(300)
+    reading.page_arrived(reading.next_request(), 300, rows(*listed[:100]))  # type: ignore[arg-type]
+    reading.page_arrived(reading.next_request(), 301, rows(*listed[100:200]))  # type: ignore[arg-type]
+    request = reading.next_request()
+    reading.page_arrived(request, 300, rows(*listed[:100]))  # type: ignore[arg-type]
+    del listed[5]
+    request = reading.next_request()
+    assert isinstance(request, PageRequest)
+    assert request.offset == 99
+    reading.page_arrived(request, 300, rows(*listed[99:199]))
     assert not reading.is_whole
+    server = Server(listed)
+    server.read(reading)
+    assert reading.is_whole
+    assert sorted(reading.rows) == listed
 
 
 @pytest.mark.parametrize(("partials", "lookups"), [(1, 1), (100, 1), (101, 2), (250, 3)])
@@ -249,8 +278,10 @@ def test_a_count_that_cannot_be_true_is_not_paged_through() -> None:
     reading = SearchReading("started then")
     request = reading.next_request()
     assert isinstance(request, PageRequest)
-    with pytest.raises(LivePersonIncompleteDataError, match="too many to be true"):
-        reading.page_arrived(request, 10**15, rows(*range(100)))
+    reading.page_arrived(request, 10**15, rows(*range(100)))
+    assert reading.is_too_large
+    assert not reading.is_whole
+    assert reading.next_request() is None
 
 
 @pytest.mark.parametrize("number", [100, 101, 250, 1_000])
@@ -261,7 +292,7 @@ def test_what_is_known_from_a_larger_search_is_not_asked_for_again(number: int) 
     server.read(reading)
     assert reading.is_whole
     assert list(reading.rows) == ids
-    assert min(request.offset for request in server.asked) == 100
+    assert min(request.offset for request in server.asked) == 99
 
 
 def test_what_seemed_known_but_is_not_the_beginning_is_read_again() -> None:
