@@ -16,7 +16,7 @@ from requests_oauthlib import OAuth1
 
 from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonTransportError
-from airflow_provider_lp.client.transport import Answer, Authorization, Call, Transport
+from airflow_provider_lp.client.transport import Answer, Call, Transport
 
 log = logging.getLogger(__name__)
 
@@ -93,11 +93,11 @@ class SignedRequests:
     def token(self) -> None:
         return None
 
-    def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:  # noqa: ARG002
+    def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:  # noqa: ARG002 - as Authorization has it
         signed: requests.PreparedRequest = self._oauth1(request)
         return signed
 
-    def renew(self, refused: str | None) -> bool:  # noqa: ARG002
+    def renew(self, refused: str | None) -> bool:  # noqa: ARG002 - as Authorization has it
         return False
 
     def close(self) -> None:
@@ -318,16 +318,3 @@ def _jwt_lifetime_s(token: str) -> float | None:
         return _seconds(claims["exp"] - claims["iat"])
     except (IndexError, KeyError, TypeError, ValueError, msgspec.DecodeError):
         return None
-
-
-__all__ = [
-    "ApplicationCredentials",
-    "Authorization",
-    "BearerToken",
-    "Credentials",
-    "OAuth1Credentials",
-    "OAuth2Credentials",
-    "SignedRequests",
-    "UserCredentials",
-    "authorization",
-]

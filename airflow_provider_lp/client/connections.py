@@ -53,7 +53,7 @@ class EndableAdapter(HTTPAdapter):
     def _remembering(self, pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
         connections, lock = self._connections, self._lock
 
-        class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc]
+        class Connection(pool.ConnectionCls):  # type: ignore[name-defined,misc] # the base is only known when it runs
             used_by = 0
 
             def request(self, *arguments: Any, **options: Any) -> None:

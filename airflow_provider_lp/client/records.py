@@ -80,7 +80,7 @@ def is_true(value: bool | int | str | None) -> bool:
 def milliseconds(value: Number) -> int | None:
     """A moment in epoch milliseconds, from a number or its text; ``None`` for absent, -1 and ``"undefined"``."""
     try:
-        moment_ms = int(value)  # type: ignore[arg-type]
+        moment_ms = int(value)  # type: ignore[arg-type] # None is a TypeError, caught below
     except (TypeError, ValueError, OverflowError):
         return None
     return moment_ms if moment_ms > 0 else None

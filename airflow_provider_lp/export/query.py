@@ -104,11 +104,6 @@ class ConversationQuery:
             )
         return cls(time_field, window, now, max_age, check_filters(filters), check_content(content))
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether exactly the conversations of the window are asked for, rather than all updated since its start."""
-        return self.time_field != "latest_update"
-
     def moment_ms(self, info: ConversationInfo) -> int | None:
         """The moment of a conversation that the query goes by; ``None`` if it has none."""
         return milliseconds(TIME_FIELDS[self.time_field][1](info))
