@@ -13,9 +13,12 @@ from typing import Any
 import msgspec
 
 from airflow_provider_lp.sandbox.conversation import Conversation
-from airflow_provider_lp.sandbox.days import DAY_MS, MINUTE_MS, day_conversations, day_of
+from airflow_provider_lp.sandbox.days import DAY_MS, LONGEST_MS, MINUTE_MS, day_conversations, day_of
+from airflow_provider_lp.sandbox.groupings import Metrics, Subject, by_subject
 from airflow_provider_lp.sandbox.lru import LeastRecentlyUsed
 from airflow_provider_lp.sandbox.records import render_record
+from airflow_provider_lp.sandbox.resolved import resolved_metrics
+from airflow_provider_lp.sandbox.satisfaction import satisfaction_metrics
 
 _ENCODED_BYTES = 256 * 1024 * 1024
 TIME_FIELDS = ("start", "end", "conversation_end", "full_dialog_end", "latest_update")
@@ -93,10 +96,12 @@ class Account:
     def now_ms(self) -> int:
         """The moment that the account believes in. For a generated account the real clock moves in steps of a minute:
         LivePerson's answers lag by up to that much."""
-        if self.now is not None:
-            return epoch_ms(self.now)
-        real_ms = epoch_ms(datetime.now(UTC))
-        return real_ms if self._fixed else real_ms // MINUTE_MS * MINUTE_MS
+        clock_ms = self.clock_ms()
+        return clock_ms if self.now is not None or self._fixed else clock_ms // MINUTE_MS * MINUTE_MS
+
+    def clock_ms(self) -> int:
+        """The same moment as the clock shows it, which does not step: metrics reach back from there."""
+        return epoch_ms(datetime.now(UTC) if self.now is None else self.now)
 
     def conversations(self) -> list[Conversation]:
         """All conversations that exist as of now, ordered by (start, id)."""
@@ -112,6 +117,16 @@ class Account:
                 if visible is not None:
                     found.append(visible)
         return found
+
+    def closed_between(self, start_ms: int, end_ms: int) -> list[Conversation]:
+        """The conversations closed in the half-open range, as of now, ordered by (start, id)."""
+        lasting = self._lasting_until(start_ms)
+        return [each for each in lasting if start_ms <= (each.conversation_end_ms or -1) < end_ms]
+
+    def surveyed_between(self, start_ms: int, end_ms: int) -> list[Conversation]:
+        """The conversations whose survey was answered in the half-open range, as of now, ordered by (start, id)."""
+        lasting = self._lasting_until(start_ms)
+        return [each for each in lasting if each.csat is not None and start_ms <= (each.end_ms or -1) < end_ms]
 
     def find(self, conversation_id: str) -> Conversation | None:
         """The conversation with this id as of now, if there is one."""
@@ -168,6 +183,22 @@ class Account:
             if moment is not None and start_ms <= moment < end_ms:
                 dated.append((moment, conversation.conversation_id))
         return [conversation_id for _, conversation_id in sorted(dated)]
+
+    def resolved_truth(self, start_ms: int, end_ms: int) -> dict[Subject, Metrics]:
+        """What ``msgconversation`` knows of the conversations closed in the half-open range, as of now.
+
+        The keys are (skill id, agent id), both texts; ``None`` stands for all of them, so ``(None, None)`` is the
+        account, always there. The values are all metrics under LivePerson's names.
+        """
+        return by_subject(self.closed_between(start_ms, end_ms), resolved_metrics)
+
+    def csat_truth(self, start_ms: int, end_ms: int) -> dict[Subject, Metrics]:
+        """The same of ``msgcsatdistribution``, for the surveys answered in the half-open range."""
+        return by_subject(self.surveyed_between(start_ms, end_ms), satisfaction_metrics)
+
+    def _lasting_until(self, moment_ms: int) -> list[Conversation]:
+        """The conversations that may have been over at the moment or later."""
+        return self.started_between(0 if self._fixed else moment_ms - LONGEST_MS, self.now_ms())
 
     def _shelves_between(self, from_ms: int, to_ms: int) -> Iterator[_Shelf]:
         if self._fixed is not None:

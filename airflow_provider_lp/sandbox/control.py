@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_lp.sandbox.sandbox import Sandbox
 
 _ROOT = "/sandbox"
-_TRUTH_PARAMETERS = frozenset({"time_field", "start", "end"})
+_TRUTH_PARAMETERS = frozenset({"time_field", "report", "start", "end"})
 
 
 class Control:
@@ -98,11 +98,24 @@ class Control:
         start_ms, end_ms = _moment(parameters, "start"), _moment(parameters, "end")
         if start_ms is None:
             raise Refused(400, "start is missing")
+        if "report" in parameters:
+            if end_ms is None:
+                raise Refused(400, "end is missing")
+            return self._metrics_truth(parameters["report"], start_ms, end_ms)
         try:
             ids = self._sandbox.account.truth(time_field, start_ms, end_ms)
         except ValueError as error:
             raise Refused(400, str(error)) from error
         return json_answer(200, {"count": len(ids), "conversation_ids": ids})
+
+    def _metrics_truth(self, report: str, start_ms: int, end_ms: int) -> Answer:
+        account = self._sandbox.account
+        truths = {"messaging_conversation": account.resolved_truth, "csat_distribution": account.csat_truth}
+        if report not in truths:
+            raise Refused(400, f"report must be one of {', '.join(truths)}")
+        subjects = truths[report](start_ms, end_ms)
+        rows = [{"skill_id": skill, "agent_id": agent, **metrics} for (skill, agent), metrics in subjects.items()]
+        return json_answer(200, {"report": report, "rows": rows})
 
 
 def airflow_connection(sandbox: Sandbox) -> dict[str, Any]:

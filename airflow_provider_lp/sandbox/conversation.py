@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from airflow_provider_lp.sandbox import cast
 
+CLOSE_REASONS = ("AGENT", "CONSUMER", "SYSTEM")
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -14,7 +16,8 @@ class Conversation:
 
     Only the id and the start are required. ``end_ms=None`` is an open conversation; the two other ends default to
     ``end_ms`` and ``latest_update_ms`` to the latest moment known. An empty ``skill_ids``, ``agent_ids``,
-    ``consumer_id``, ``message_count`` or ``message_interval_ms`` is filled from the id, always alike.
+    ``consumer_id``, ``message_count``, ``message_interval_ms`` or ``close_reason`` (one of ``CLOSE_REASONS``: who
+    closes it) is filled from the id, always alike.
     """
 
     conversation_id: str
@@ -41,6 +44,7 @@ class Conversation:
     queue_state: str = "ACTIVE"
     message_count: int = 0
     message_interval_ms: int = 0
+    close_reason: str = ""
 
     def __post_init__(self) -> None:
         self._default_ends()
@@ -49,10 +53,13 @@ class Conversation:
         if self.queue_state == "ACTIVE":
             self._default("agent_ids", (cast.AGENTS[traits // 7 % len(cast.AGENTS)].id,))
         self._default("consumer_id", cast.consumer_id(traits // 11))
+        self._default("close_reason", self._closer(traits // 17))
         self._default("message_count", 2 + traits // 13 % 12)
         self._default("message_interval_ms", self._even_interval())
         self._default("latest_update_ms", self._latest_known())
         self._default("status", "OPEN" if self.end_ms is None else "CLOSE")
+        if self.close_reason not in CLOSE_REASONS:
+            raise ValueError(f"close_reason must be one of {', '.join(CLOSE_REASONS)}")
 
     def _default(self, name: str, value: object) -> None:
         if not getattr(self, name):
@@ -65,6 +72,11 @@ class Conversation:
             if self.full_dialog_end_ms is None:
                 object.__setattr__(self, "full_dialog_end_ms", self.end_ms)
 
+    def _closer(self, trait: int) -> str:
+        if not self.agent_ids:
+            return CLOSE_REASONS[1 + trait % 2]
+        return CLOSE_REASONS[(0, 0, 0, 1, 1, 2)[trait % 6]]
+
     def _even_interval(self) -> int:
         last_ms = self.conversation_end_ms or self.latest_update_ms or self.start_ms
         return max(1, (last_ms - self.start_ms) // max(1, self.message_count - 1))
@@ -72,6 +84,11 @@ class Conversation:
     def _latest_known(self) -> int:
         moments = (self.start_ms, self.end_ms, self.conversation_end_ms, self.full_dialog_end_ms)
         return max(moment for moment in moments if moment is not None)
+
+    @property
+    def close_reason_description(self) -> str:
+        """How it came to be closed, in LivePerson's words."""
+        return "TIMEOUT" if self.close_reason == "SYSTEM" else "MANUAL_CLOSE"
 
     def message_ms(self, position: int) -> int:
         """The moment of the message at ``position`` (0 is the first, sent as the conversation starts)."""

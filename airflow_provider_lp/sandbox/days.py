@@ -16,6 +16,8 @@ MINUTE_MS = 60 * SECOND_MS
 MARK_MS = 10 * MINUTE_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+#: No generated conversation that is ever over lasts longer.
+LONGEST_MS = 6 * DAY_MS
 
 _HOUR_WEIGHTS = (3, 2, 1, 1, 1, 2, 4, 7, 11, 14, 15, 14, 12, 13, 14, 14, 13, 12, 11, 10, 9, 8, 6, 4)
 _SOURCES = ("APP", "SHARK", "SMS", "FACEBOOK", "AGENT")

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 CONVERSATION_PATH = "/conversations/"
+OPERATIONS_PATH = "/operations/"
 _DOMAIN_PATH = "/baseURI.json"
 
 PAGE_KINDS = frozenset({"partial_result", "records_missing", "records_repeated"})
@@ -34,7 +35,8 @@ class Fault:
     :param times: How many requests it hits; ``None`` is every one until the faults are cleared.
     :param after: How many matching requests pass first.
     :param every: Hit only every n-th matching request after those.
-    :param path: A part of the paths that match. Default: the conversation methods, for ``bad_domain`` the Domain API.
+    :param path: A part of the paths that match, such as ``/operations/`` or ``/msgconversation``. Default: the
+        conversation methods, for ``bad_domain`` the Domain API.
     :param retry_after: The header ``Retry-After`` of ``throttle`` and ``error_503``, word for word.
     :param seconds: How long ``slow_body`` and ``stall`` take; default 1.
     :param host: Where ``bad_domain`` and ``redirect`` send the client.

@@ -121,7 +121,8 @@ def _info(conversation: Conversation, account_id: str, now_ms: int, *, whole: bo
     info |= twins("fullDialogEndTime", conversation.full_dialog_end_ms)
     info["duration"] = max(0, (conversation.end_ms or now_ms // MINUTE_MS * MINUTE_MS) - conversation.start_ms)
     if conversation.end_ms is not None:
-        info |= {"closeReason": "AGENT", "closeReasonDescription": "MANUAL_CLOSE"}
+        info["closeReason"] = conversation.close_reason
+        info["closeReasonDescription"] = conversation.close_reason_description
     info |= {"firstConversation": conversation.mcs % 3 == 0, "mcs": conversation.mcs}
     if conversation.csat is not None:
         info |= {"csat": conversation.csat, "csatRate": float(conversation.csat)}

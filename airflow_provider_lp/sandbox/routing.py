@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from airflow_provider_lp.sandbox.account import Account
 from airflow_provider_lp.sandbox.domains import Domains
 from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request
-from airflow_provider_lp.sandbox.faults import CONVERSATION_PATH, Fault, Faults
+from airflow_provider_lp.sandbox.faults import CONVERSATION_PATH, OPERATIONS_PATH, Fault, Faults
 from airflow_provider_lp.sandbox.interactions import Interactions
 from airflow_provider_lp.sandbox.logins import Logins
+from airflow_provider_lp.sandbox.operations import Operations
 from airflow_provider_lp.sandbox.outages import outage
 
 _ACCOUNT = r"(?P<account_id>[^/]+)"
 _CONVERSATIONS = rf"/messaging_history/api/account/{_ACCOUNT}/conversations"
+_OPERATIONS = rf"/operations/api/account/{_ACCOUNT}"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Api:
         self.faults = Faults()
         self.logins = Logins(account.account_id)
         self.interactions = Interactions(account, self.faults, end_filter_field)
+        operations = Operations(account)
         domains = Domains(account.account_id)
         self._routes = [
             _route("GET", rf"/api/account/{_ACCOUNT}/service/(?P<service>[^/]+)/baseURI\.json", domains.one),
@@ -44,6 +47,8 @@ class Api:
             _route("POST", rf"{_CONVERSATIONS}/search", self.interactions.search, guarded=True),
             _route("POST", rf"{_CONVERSATIONS}/conversation/search", self.interactions.by_conversation, guarded=True),
             _route("POST", rf"{_CONVERSATIONS}/consumer/search", self.interactions.by_consumer, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgconversation", operations.resolved, guarded=True),
+            _route("POST", rf"{_OPERATIONS}/msgconversation", operations.resolved_by_post, guarded=True),
         ]
 
     def respond(self, request: Request, fault: Fault | None) -> Answer:
@@ -80,6 +85,6 @@ def _route(method: str, path: str, serve: Callable[..., Answer], *, guarded: boo
     return _Route(method, re.compile(path), serve, guarded)
 
 
-def is_conversation_method(path: str) -> bool:
-    """Whether the path is one of the methods that give conversations."""
-    return CONVERSATION_PATH in path
+def gives_data(path: str) -> bool:
+    """Whether the path is one of the methods that give conversations or metrics."""
+    return CONVERSATION_PATH in path or OPERATIONS_PATH in path

@@ -14,7 +14,7 @@ from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.sandbox.exchange import Request
 from airflow_provider_lp.sandbox.faults import Fault
 from airflow_provider_lp.sandbox.filters import END_FIELDS
-from airflow_provider_lp.sandbox.routing import Api, is_conversation_method
+from airflow_provider_lp.sandbox.routing import Api, gives_data
 from airflow_provider_lp.sandbox.server import HttpServer, Reply
 
 _REMEMBERED_REQUESTS = 100_000
@@ -154,7 +154,7 @@ class Sandbox:
             request.scheme,
         )
         self._remember(seen)
-        delay_s = self.latency_s if is_conversation_method(request.path) else 0.0
+        delay_s = self.latency_s if gives_data(request.path) else 0.0
         return Reply(answer, fault, delay_s, may_compress=self.gzip)
 
     def _remember(self, seen: SeenRequest) -> None:

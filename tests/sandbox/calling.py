@@ -60,6 +60,18 @@ class Caller:
     def found(self, from_ms: int, to_ms: int, filters: dict[str, Any] | None = None, **changed: Any) -> list[str]:
         return ids(self.search(from_ms, to_ms, filters, **changed))
 
+    def metrics(self, method: str, **parameters: Any) -> requests.Response:
+        """One call of a method of Messaging Operations by GET, in its first version unless told otherwise."""
+        return self.session.get(self.operations(method), params={"v": "1"} | parameters, auth=self.key(), timeout=10)
+
+    def measured(self, method: str, **parameters: Any) -> Any:
+        answer = self.metrics(method, **parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def operations(self, method: str) -> str:
+        return f"{self.sandbox.url}/operations/api/account/{ACCOUNT_ID}/{method}"
+
     def with_bearer(self, token: str) -> int:
         """The status of a search that carries this token."""
         url = f"{self.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/{SEARCH}"
