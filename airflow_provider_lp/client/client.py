@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +12,7 @@ from airflow_provider_lp.client.auth import Credentials, authorization
 from airflow_provider_lp.client.domains import Domains, parse_domain_api
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.interactions import SERVICE, MessagingInteractions
+from airflow_provider_lp.client.operations import MessagingOperations
 from airflow_provider_lp.client.pacing import Clock
 from airflow_provider_lp.client.transport import Transport
 
@@ -84,6 +85,12 @@ class LivePersonClient:
         self.interactions = MessagingInteractions(
             self._transport, self._domains, self._authorization, account_id, source
         )
+        self.operations = MessagingOperations(self._transport, self._domains, self._authorization, account_id)
+
+    @property
+    def now(self) -> datetime:
+        """The present moment, by the clock the client goes by."""
+        return datetime.fromtimestamp(self._transport.clock.now(), UTC)
 
     @property
     def requests(self) -> int:

@@ -1,0 +1,172 @@
+"""Answers of Messaging Operations: metrics of an account, its skills, agents and groups, in each of their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from airflow_provider_lp.client.errors import LivePersonTransportError
+from airflow_provider_lp.client.records import milliseconds
+from airflow_provider_lp.client.transport import Answer
+
+#: LivePerson's samples and its tables disagree on the name.
+TOTALS = ("metricsTotals", "metricsTotal")
+SKILLS = ("skillsMetricsPerAgent", "skillsMetrics")
+GROUPINGS = (*TOTALS, *SKILLS, "agentsMetrics", "metricsPerSkill", "metricsPerAgent", "skillGroupMetrics")
+INTERVALS = "metricsByIntervals"
+FRAME = "timeframeSummary"
+
+
+class Subject(NamedTuple):
+    """
+    Whom metrics are about.
+
+    :param level: ``account``, ``skill``, ``agent`` or ``skill_agent``.
+    :param skill_id: the skill, where there is one.
+    :param agent_id: the agent, where there is one.
+    :param group_id: the agent group, where there is one.
+    """
+
+    level: str
+    skill_id: str | None = None
+    agent_id: str | None = None
+    group_id: str | None = None
+
+
+class Measurement(NamedTuple):
+    """
+    Metrics of one subject.
+
+    :param subject: whom they are about.
+    :param metrics: values by LivePerson's own names, as it sent them.
+    :param section: what LivePerson grouped by where it gave them: ``skills``, ``agents`` or, without groups, nothing.
+    """
+
+    subject: Subject
+    metrics: Mapping[str, Any]
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsAnswer:
+    """
+    What an answer holds.
+
+    :param frame: the measurements of the whole timeframe.
+    :param intervals: the measurements of each interval by its stamp, in epoch milliseconds and order of time; ``None``
+        if the answer has no intervals. They are the same events as the frame's: never add the two.
+    """
+
+    frame: list[Measurement] = field(repr=False)
+    intervals: dict[int, list[Measurement]] | None = field(default=None, repr=False)
+
+
+NO_METRICS = MetricsAnswer([])
+
+
+def read_metrics(answer: Answer, endpoint: str) -> MetricsAnswer:
+    """
+    The measurements of an answer.
+
+    :raises LivePersonTransportError: if it is not LivePerson's JSON, for instance cut short.
+    """
+    if answer.status == 204:
+        return NO_METRICS
+    try:
+        content = msgspec.json.decode(answer.body)
+        if not isinstance(content, dict) or not content.keys() & {*GROUPINGS, INTERVALS, FRAME}:
+            raise ValueError("no metrics")
+        return _read(content)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise LivePersonTransportError(
+            f"The answer to {endpoint} ({len(answer.body)} bytes) is cut short or not LivePerson's JSON: {error}.",
+            endpoint=endpoint,
+        ) from error
+
+
+def _read(content: dict[str, Any]) -> MetricsAnswer:
+    frame = _members(content, FRAME) if content.get(FRAME) else content
+    if INTERVALS not in content:
+        return MetricsAnswer(list(_measurements(frame)))
+    intervals: dict[int, list[Measurement]] = {}
+    for row in content[INTERVALS] or ():
+        stamp_ms, measurements = _interval(row)
+        if intervals.setdefault(stamp_ms, measurements) != measurements:
+            raise ValueError(f"two different intervals are stamped {stamp_ms}")
+    return MetricsAnswer(list(_measurements(frame)), dict(sorted(intervals.items())))
+
+
+def _interval(row: Any) -> tuple[int, list[Measurement]]:
+    stamp_ms = milliseconds(row.get("timestamp")) if isinstance(row, dict) else None
+    if stamp_ms is None:
+        raise ValueError("an interval without its timestamp")
+    content = {**row, **_members(row, "metricsData")}
+    return stamp_ms, list(_measurements(content))
+
+
+def _measurements(content: Mapping[str, Any]) -> Iterator[Measurement]:
+    """The measurements of a frame or an interval, totals first."""
+    if totals := _totals(content):
+        yield Measurement(Subject("account"), totals)
+    yield from _skills(_first(content, SKILLS))
+    yield from _skills({name: content[name] for name in ("metricsPerSkill",) if name in content})
+    yield from _agents(_members(content, "agentsMetrics"))
+    yield from _agents({name: content[name] for name in ("metricsPerAgent",) if name in content})
+    for skill_id, groups in _maps(_members(content, "skillGroupMetrics")):
+        for group_id, metrics in _maps(groups):
+            yield Measurement(Subject("skill", skill_id, group_id=group_id), metrics, "skills")
+
+
+def _skills(section: Mapping[str, Any]) -> Iterator[Measurement]:
+    """A section of skills: each split by agents below ``metricsPerSkill``, or its bare metrics at once."""
+    if totals := _totals(section):
+        yield Measurement(Subject("account"), totals, "skills")
+    for skill_id, skill in _grouped(section, "metricsPerSkill"):
+        if not skill.keys() & {*TOTALS, "metricsPerAgent"}:
+            yield Measurement(Subject("skill", skill_id), skill, "skills")
+            continue
+        if totals := _totals(skill):
+            yield Measurement(Subject("skill", skill_id), totals, "skills")
+        for agent_id, metrics in _maps(_members(skill, "metricsPerAgent")):
+            yield Measurement(Subject("skill_agent", skill_id, agent_id), metrics, "skills")
+
+
+def _agents(section: Mapping[str, Any]) -> Iterator[Measurement]:
+    if totals := _totals(section):
+        yield Measurement(Subject("account"), totals, "agents")
+    for agent_id, metrics in _grouped(section, "metricsPerAgent"):
+        yield Measurement(Subject("agent", agent_id=agent_id), metrics, "agents")
+
+
+def _grouped(section: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a section holds by id, whether below a member of its own or at once."""
+    if name in section:
+        return _maps(_members(section, name))
+    return _maps({key: value for key, value in section.items() if key not in TOTALS})
+
+
+def _totals(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _first(content, TOTALS)
+
+
+def _first(content: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:
+    """What stands under the first of these names that holds something."""
+    return next((members for name in names if (members := _members(content, name))), {})
+
+
+def _maps(content: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The ids that hold something; one without data is left out by LivePerson, or empty."""
+    return ((key, members) for key in content if (members := _members(content, key)))
+
+
+def _members(content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The object at ``name``; an absent one, and null, hold nothing."""
+    value = content.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is no object")
+    return value
