@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from typing import Any
 import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.export.compression import compression_of, compressor
-from airflow_provider_lp.export.publishing import Publication, StoragePath, publication
+from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.export.objects import publish_object
+from airflow_provider_lp.export.publishing import StoragePath
 from airflow_provider_lp.export.spool import Batch
 
 FORMATS = ("ndjson",)
@@ -61,25 +61,6 @@ class Written:
         }
 
 
-class _Measured:
-    """Passes bytes on to a publication, measuring them, until it is stopped."""
-
-    def __init__(self, target: Publication) -> None:
-        self._target: Publication | None = target
-        self.bytes = 0
-        self.sha256 = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        if self._target is not None:
-            self._target.write(data)
-            self.bytes += len(data)
-            self.sha256.update(data)
-        return len(data)
-
-    def stop(self) -> None:
-        self._target = None
-
-
 def publish(batches: Generator[Batch, None, None], path: StoragePath, *, publish_empty: bool = True) -> Written:
     """
     Publish batches as one object: newline-delimited JSON, compressed as the path's suffix says.
@@ -90,22 +71,16 @@ def publish(batches: Generator[Batch, None, None], path: StoragePath, *, publish
     :raises LivePersonConfigurationError: if the path cannot be written.
     """
     written = Written()
-    with closing(batches), publication(path) as target:
-        measured = _Measured(target)
-        sink = compressor(measured, compression_of(path.path))
-        try:
+
+    def chunks() -> Generator[bytes, None, None]:
+        with closing(batches):
             for batch in batches:
                 written.count(batch)
-                sink.write(batch.ndjson)
-        except BaseException:
-            measured.stop()
-            raise
-        finally:
-            sink.close()
-        if written.conversations or publish_empty:
-            target.commit()
-    written.bytes = measured.bytes
-    written.sha256 = measured.sha256.hexdigest()
+                yield batch.ndjson
+
+    published = publish_object(chunks(), path, is_wanted=lambda: publish_empty or written.conversations > 0)
+    written.bytes = published.bytes
+    written.sha256 = published.sha256
     return written
 
 
