@@ -1,0 +1,103 @@
+"""The rows of a report, as LivePerson measures it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from airflow_provider_lp.client.client import LivePersonClient
+from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
+from airflow_provider_lp.client.metrics import Measurement, Subject
+from airflow_provider_lp.export.metrics.asking import TRIES, Dated, ask_periods, ask_snapshot, ask_timeframe
+from airflow_provider_lp.export.metrics.buckets import BUCKET_MINUTES, frame_of
+from airflow_provider_lp.export.metrics.portions import Portion, portions_of
+from airflow_provider_lp.export.metrics.query import MetricsQuery
+from airflow_provider_lp.export.metrics.reports import Dating
+from airflow_provider_lp.export.metrics.rows import Row, row_of
+from airflow_provider_lp.export.metrics.tiling import add_up, ask_tiles
+from airflow_provider_lp.windows import Window, to_ms
+
+log = logging.getLogger(__name__)
+
+Asking = Callable[[LivePersonClient, MetricsQuery, Portion], list[Dated]]
+
+
+def measured_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row]:
+    """
+    The rows of a report.
+
+    :param client: LivePerson.
+    :param query: which report, of whom, for when.
+    :raises LivePersonError: by its kind.
+    """
+    for covered, measurements in _joined(query, _answers(client, query)):
+        for subject, metrics, _ in _with_one_account(query, measurements):
+            yield row_of(query.report, client.account_id, subject, covered, metrics)
+
+
+def _answers(client: LivePersonClient, query: MetricsQuery) -> list[list[Dated]]:
+    """What LivePerson answers to each portion; all about the same time where they are to be added up."""
+    portions = portions_of(query)
+    asking = _asking(query)
+    for _ in range(TRIES):
+        begun_ms = to_ms(client.now)
+        answers = [asking(client, query, portion) for portion in portions]
+        if len(portions) == 1 or not query.report.additive or asking is ask_tiles:
+            return answers
+        timeframe = query.timeframe or BUCKET_MINUTES
+        if frame_of(begun_ms, timeframe) == frame_of(to_ms(client.now), timeframe):
+            return answers
+    raise LivePersonIncompleteDataError(
+        f"The ids of {query.report.name} take {len(portions)} requests, and LivePerson did not answer them within one "
+        "five-minute bucket. Ask for fewer ids, or 'all'. Nothing was published."
+    )
+
+
+def _asking(query: MetricsQuery) -> Asking:
+    if query.report.dating is Dating.SNAPSHOT:
+        return ask_snapshot
+    if query.window is None or query.report.name == "csat_distribution" or query.report.dating is Dating.FRAME:
+        return ask_timeframe
+    return ask_tiles if query.report.dating is Dating.BUCKETS else ask_periods
+
+
+def _joined(query: MetricsQuery, answers: list[list[Dated]]) -> Iterable[Dated]:
+    """The answers to all portions of a query as one."""
+    if len(answers) == 1:
+        return answers[0]
+    if not query.report.additive:
+        log.warning(
+            "The ids of %s take %d requests: its rows for the account are left out, since such totals do not add up.",
+            query.report.name,
+            len(answers),
+        )
+        return _once_each(answers)
+    by_period: dict[Window | int, list[Measurement]] = {}
+    for covered, measurements in (dated for answer in answers for dated in answer):
+        by_period.setdefault(covered, []).extend(measurements)
+    return [Dated(covered, add_up(query.report, measurements)) for covered, measurements in by_period.items()]
+
+
+def _once_each(answers: list[list[Dated]]) -> Iterator[Dated]:
+    """Each subject from the first answer that has it."""
+    first_in: dict[Subject, int] = {}
+    for number, answer in enumerate(answers):
+        for covered, measurements in answer:
+            own = [each for each in measurements if first_in.setdefault(each.subject, number) == number]
+            yield Dated(covered, [each for each in own if each.subject.level != "account"])
+
+
+def _with_one_account(query: MetricsQuery, measurements: list[Measurement]) -> Iterator[Measurement]:
+    """
+    The account's total once: sections of skills and of agents have one each, of the same events.
+
+    The total of all skills, or of all agents, comes before that of some.
+    """
+    order = [None, "skills", "agents"]
+    if query.agent_ids == ["all"] and query.skill_ids != ["all"]:
+        order = [None, "agents", "skills"]
+    accounts = sorted(
+        (each for each in measurements if each.subject.level == "account"), key=lambda each: order.index(each.section)
+    )
+    yield from accounts[:1]
+    yield from (each for each in measurements if each.subject.level != "account")

@@ -1,0 +1,100 @@
+"""Rows: flat, typed, dated measurements that a table takes as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from airflow_provider_lp.client.metrics import Subject
+from airflow_provider_lp.export.metrics.reports import Report
+from airflow_provider_lp.windows import Window, from_ms
+
+Row = dict[str, Any]
+
+LEVELS = ("account", "skill", "agent", "skill_agent")
+#: The columns of every report; its metrics follow them.
+COLUMNS = (
+    "report",
+    "account_id",
+    "level",
+    "skill_id",
+    "agent_id",
+    "group_id",
+    "interval_start",
+    "interval_end",
+    "derived",
+)
+#: What LivePerson sends for a metric that has no value.
+NO_DATA = -1
+
+
+def row_of(
+    report: Report,
+    account_id: str,
+    subject: Subject,
+    covered: Window | int,
+    metrics: Mapping[str, Any],
+    *,
+    derived: bool = False,
+) -> Row:
+    """
+    One row.
+
+    :param report: what was measured.
+    :param account_id: the LivePerson account.
+    :param subject: whom the metrics are about.
+    :param covered: the period that the numbers cover, or the moment, in epoch milliseconds, they were true.
+    :param metrics: values by LivePerson's names.
+    :param derived: whether they were recomputed from conversations, and not measured by LivePerson.
+    """
+    start_ms, end_ms = (covered, covered) if isinstance(covered, int) else (covered.start_ms, covered.end_ms)
+    return {
+        "report": report.name,
+        "account_id": account_id,
+        **subject._asdict(),
+        "interval_start": from_ms(start_ms).isoformat(),
+        "interval_end": from_ms(end_ms).isoformat(),
+        "derived": derived,
+        **typed_metrics(report, metrics),
+    }
+
+
+def typed_metrics(report: Report, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    All metrics that the report documents, in its order, then others that LivePerson sent.
+
+    What has no data is ``None``. Ratios are recomputed, so that they are those of the row's own numbers.
+    """
+    typed = {name: typed_value(metrics.get(name), kind) for name, kind in report.metrics.items()}
+    for name, ratio in report.ratios.items():
+        total, count = typed[ratio.total], typed[ratio.count]
+        if total is not None and count:
+            typed[name] = total / count
+    others = {name: metrics[name] for name in sorted(metrics.keys() - typed.keys())}
+    return typed | {name: value for name, value in others.items() if not isinstance(value, dict | list)}
+
+
+def typed_value(value: Any, kind: type[int] | type[float]) -> int | float | None:
+    """A documented metric's value: ``None`` for LivePerson's many ways to say that there is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    if number == NO_DATA or number != number:
+        return None
+    if kind is int and number.is_integer():
+        return int(value) if isinstance(value, int) else int(number)
+    return number
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """By time, then level by level; the same rows give the same order."""
+    return sorted(
+        rows,
+        key=lambda row: (
+            row["interval_start"],
+            row["interval_end"],
+            LEVELS.index(row["level"]),
+            *(row[name] or "" for name in ("skill_id", "agent_id", "group_id")),
+        ),
+    )

@@ -1,0 +1,64 @@
+"""Rows as the content of a file: newline-delimited JSON, or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import msgspec
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+
+FORMATS = ("ndjson", "csv")
+ROWS_PER_CHUNK = 1_000
+
+
+def check_format(format: str, path: str | None) -> str:
+    """
+    A format that is written, and does not contradict the path.
+
+    :raises LivePersonConfigurationError: naming the remedy.
+    """
+    if format not in FORMATS:
+        raise LivePersonConfigurationError(f"format={format!r} must be one of {', '.join(FORMATS)}.")
+    suffixes = [part for part in (path or "").rpartition("/")[2].split(".")[1:] if part in ("csv", "ndjson", "jsonl")]
+    promised = "csv" if suffixes[-1:] == ["csv"] else "ndjson"
+    if suffixes and promised != format:
+        raise LivePersonConfigurationError(
+            f"path={path!r} promises {promised}, but format={format!r}: give format={promised!r}, or another path."
+        )
+    return format
+
+
+def encoded(rows: Sequence[dict[str, Any]], columns: Sequence[str], format: str) -> Generator[bytes, None, None]:
+    """
+    The content of a file of rows.
+
+    :param rows: flat rows.
+    :param columns: in a CSV, its columns; others that rows have follow these.
+    :param format: ``ndjson`` or ``csv``.
+    """
+    chunks = [rows[first : first + ROWS_PER_CHUNK] for first in range(0, len(rows), ROWS_PER_CHUNK)]
+    if format == "ndjson":
+        for chunk in chunks:
+            yield b"".join(msgspec.json.encode(row) + b"\n" for row in chunk)
+        return
+    others = sorted({name for row in rows for name in row} - set(columns))
+    for number, chunk in enumerate(chunks or [[]]):
+        yield _csv(chunk, [*columns, *others], with_header=number == 0)
+
+
+def _csv(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, with_header: bool) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    if with_header:
+        writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    """JSON's words for what CSV has none; nothing at all for what has no data."""
+    return str(value).lower() if isinstance(value, bool) else value
