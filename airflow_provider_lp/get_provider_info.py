@@ -59,7 +59,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-lp",
         "name": integration,
-        "description": "Conversations of LivePerson Conversational Cloud, exported exactly once each.",
+        "description": "Conversations and metrics of LivePerson Conversational Cloud, each exported exactly once.",
         "versions": [version("airflow-provider-lp")],
         "integrations": [
             {
@@ -69,7 +69,12 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [{"integration-name": integration, "python-modules": [f"{package}.hooks.liveperson"]}],
-        "operators": [{"integration-name": integration, "python-modules": [f"{package}.operators.conversations"]}],
+        "operators": [
+            {
+                "integration-name": integration,
+                "python-modules": [f"{package}.operators.conversations", f"{package}.operators.metrics"],
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "liveperson",

@@ -46,10 +46,12 @@ def test_what_a_dag_file_imports_loads_nothing_heavy() -> None:
         "[getattr(sdk, name) for name in ('BaseOperator', 'BaseHook', 'Asset', 'AssetAlias', 'AirflowFailException',"
         " 'AirflowSkipException', 'mask_secret')]\n"
         "before = set(sys.modules)\n"
-        f"import {PACKAGE}.operators.conversations, {PACKAGE}.hooks.liveperson\n"
+        f"import {PACKAGE}.operators.conversations, {PACKAGE}.operators.metrics, {PACKAGE}.hooks.liveperson\n"
         "print('\\n'.join(sorted(set(sys.modules) - before)))"
     ).splitlines()
-    assert {f"{PACKAGE}.operators.conversations", f"{PACKAGE}.hooks.liveperson"} <= set(loaded)
+    assert {f"{PACKAGE}.operators.conversations", f"{PACKAGE}.operators.metrics", f"{PACKAGE}.hooks.liveperson"} <= set(
+        loaded
+    )
     assert [name for name in loaded if name.startswith((*HEAVY, "urllib3", "airflow.providers.amazon"))] == []
     assert [name for name in loaded if name.startswith(f"{PACKAGE}.sandbox")] == []
 
@@ -109,6 +111,8 @@ ALLOWED = {
     "export": {"export", "client", "windows", "retention"},
     "hooks": {"hooks", "client", "get_provider_info"},
     "operators": {"operators", "hooks", "export", "client", "windows", "retention"},
+    "triggers": {"triggers", "hooks", "export", "client", "windows", "retention"},
+    "sensors": {"sensors", "triggers", "operators", "hooks", "export", "client", "windows", "retention"},
     "sandbox": {"sandbox"},
     "get_provider_info": {"get_provider_info"},
 }

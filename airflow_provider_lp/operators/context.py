@@ -44,9 +44,13 @@ def from_template(value: Any) -> Any:
     return value
 
 
-def report(summary: Mapping[str, Any], context: Context, outlets: Sequence[Any]) -> None:
-    """Log the summary of what was published, and make it the extra of the asset events that the outlets cause."""
-    log.info("Published %(conversations)d conversations (%(bytes)d bytes) at %(path)s.", summary)
+def announce(summary: Mapping[str, Any], context: Context, outlets: Sequence[Any], *, counted: str) -> None:
+    """
+    Log the summary of what was published, and make it the extra of the asset events that the outlets cause.
+
+    :param counted: the member of the summary that says how much was published.
+    """
+    log.info("Published %d %s (%d bytes) at %s.", summary[counted], counted, summary["bytes"], summary["path"])
     log.info("Summary: %s", json.dumps(summary))
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):

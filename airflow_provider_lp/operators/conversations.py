@@ -11,8 +11,9 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.base import LivePersonOperator
-from airflow_provider_lp.operators.context import from_template, moments_of, report
+from airflow_provider_lp.operators.context import announce, from_template, moments_of
 from airflow_provider_lp.operators.storage import check_path, storage_path
+from airflow_provider_lp.operators.xcom import DEFAULT_MAX_XCOM_BYTES, check_max_xcom_bytes
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DEFAULT_MAX_XCOM_BYTES = 1 << 20
 MOST_CONCURRENT = 64
 
 
@@ -152,7 +152,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
             summary = export_conversations(client, query, located, publish_empty=not self.skip_if_empty)
         summary["path"] = path
         self._skip_if_empty(summary["conversations"], query)
-        report(summary, context, self.outlets)
+        announce(summary, context, self.outlets, counted="conversations")
         return summary
 
     def _collect(self, query: ConversationQuery) -> list[dict[str, Any]]:
@@ -254,7 +254,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
                     return lookup.collect(self.max_xcom_bytes)
                 summary = lookup.export(located)
         summary["path"] = self.path
-        report(summary, context, self.outlets)
+        announce(summary, context, self.outlets, counted="conversations")
         return summary
 
 
@@ -272,7 +272,4 @@ def check_output(format: str, max_concurrency: int, max_xcom_bytes: int) -> None
         raise LivePersonConfigurationError(
             f"max_concurrency={max_concurrency!r} must be a whole number from 1 to {MOST_CONCURRENT}."
         )
-    if type(max_xcom_bytes) is not int or max_xcom_bytes < 1:
-        raise LivePersonConfigurationError(
-            f"max_xcom_bytes={max_xcom_bytes!r} must be a whole number of bytes above 0."
-        )
+    check_max_xcom_bytes(max_xcom_bytes)

@@ -1,0 +1,271 @@
+"""The operator that exports contact-centre metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.operators.base import LivePersonOperator
+from airflow_provider_lp.operators.context import announce, from_template, moments_of
+from airflow_provider_lp.operators.storage import check_path, storage_path
+from airflow_provider_lp.operators.xcom import DEFAULT_MAX_XCOM_BYTES, check_max_xcom_bytes
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_lp.export.metrics.query import MetricsQuery
+    from airflow_provider_lp.windows import Window
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 4
+
+
+class LivePersonMetricsOperator(LivePersonOperator):
+    """
+    Exports metrics of a contact centre as flat rows.
+
+    Rests on LivePerson's Messaging Operations API, which holds the last 24 hours only; a period that is not wholly
+    within them fails the task without retries.
+
+    Each row has ``report, account_id, level`` (``account``, ``skill``, ``agent`` or ``skill_agent``), ``skill_id,
+    agent_id, group_id, interval_start, interval_end, derived``, then each metric under LivePerson's own name. A metric
+    without data is ``None``; a zero is a zero. The interval is what the numbers really cover. Totals are rows with the
+    level one step up; where ids were listed, that of the account is the total of those. An interval comes once, and
+    the sum of all intervals is never among them. Rows are ordered by time, level and id.
+
+    The reports, and what their numbers cover:
+
+    * ``messaging_conversation`` (default; ``msgconversation``): rows tile the period on LivePerson's five-minute marks.
+      A bucket of five minutes belongs to the period in which it is complete, so runs that adjoin add up. Its counts
+      and handling times (milliseconds) may be added; its averages are recomputed from them, never averaged.
+    * ``csat_distribution`` (``msgcsatdistribution``): from the start of the period, rounded down to five minutes, up to
+      **now**. Its counts may be added where intervals do not overlap; ``csat_score`` is recomputed, a fraction.
+    * ``queue_health`` (``msgqueuehealth``): exactly the period, asked for an interval at a time. Nothing of it may be
+      added or averaged: queue sizes, averages, maxima and percentiles are passed on.
+    * ``skill_segments``, ``agent_segments`` (``msgskillsegments``, ``msgagentsegments``): from the start of the period
+      up to **now**; intervals that lie wholly outside the period are left out. Segments may be added where intervals do
+      not overlap, over skills or agents too, but they are no conversations. Averages are passed on.
+    * ``current_queue_health``, ``queue_health_by_group`` (``msgqueuehealth/current``,
+      ``msgqueuehealthbygroup/current``): the present; ``interval_start`` and ``interval_end`` are the moment of the
+      request, unless a period or timeframe was asked for. ``time`` is the freshness of a skill's numbers. Nothing of it
+      may be added over time.
+
+    With ``timeframe``, the numbers are LivePerson's for that many minutes back from the moment of the request, rounded
+    as above.
+
+    The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
+    run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
+    was due. It includes its start and excludes its end.
+
+    With ``path``, the rows are published there as one object, at once or not at all, and the task returns a summary:
+    ``path, format, compression, report, rows, window, derived, bytes, sha256, requests, retries``; it is the extra of
+    the asset events of the task's outlets too. Without ``path``, the task returns the rows.
+
+    :param report: which one; see above. (templated)
+    :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
+    :param end: end of the period, likewise. (templated)
+    :param window: length of the period for runs that only have a moment.
+    :param timeframe: instead of a period: minutes back from now, 1 to 1440. For ``queue_health_by_group`` whole hours,
+        such as 1440, its default; more is taken there. (templated)
+    :param interval: minutes per row; must divide the period or the timeframe, for segments a day. Default: one set of
+        rows for all of it. (templated)
+    :param skill_ids: list of skill ids, or ``"all"``; default LivePerson's: none for ``messaging_conversation`` and
+        ``csat_distribution``, no split by skills for ``agent_segments``, all for the others. A long list takes several
+        requests. (templated)
+    :param agent_ids: list of agent ids, or ``"all"``; default none, but all for ``agent_segments``. (templated)
+    :param group_ids: list of agent group ids, or ``"all"``: whose agents count; default no filter. For
+        ``queue_health_by_group`` the groups that get rows, default all. (templated)
+    :param source_of_truth: ``"operations"`` (default), or ``"conversations"``: for ``messaging_conversation``,
+        recompute the rows from the conversations that were closed in the period, for any period of the last 13 months.
+        Such rows have ``derived`` true. LivePerson does not document how it forms these metrics; taken is the close
+        without regard to surveys, the last skill, the last agent, and the time from start to close.
+    :param max_age: with ``source_of_truth="conversations"``: how long before the period a conversation may have
+        started; default 90 days.
+    :param user_type: for segments: ``"human"``, ``"bot"`` or ``"all"``; default LivePerson's own. (templated)
+    :param source: for ``agent_segments``: channels such as ``"APP"``; default LivePerson's own. (templated)
+    :param metrics: for ``current_queue_health`` (``"queue"``, ``"waittimes"``, ``"overdue"``, ``"all"``),
+        ``queue_health_by_group`` and ``agent_segments`` (names of metrics, or ``"all"``): which to ask for; others are
+        ``None``. Default LivePerson's own. (templated)
+    :param overdue_conversations: for ``current_queue_health``: whether to count overdue conversations.
+    :param breakdown: for ``current_queue_health``: ``False`` gives the account's row only.
+    :param include_sub_groups: for ``queue_health_by_group``: whether a group counts its sub groups' conversations too.
+    :param path: URL to write to, in any storage that Airflow knows, compressed if it ends in ``.gz`` or ``.zst``;
+        ``None`` (default) returns the rows through XCom. (templated)
+    :param storage_conn_id: Airflow connection of the storage. (templated)
+    :param format: ``"ndjson"`` (default) or ``"csv"``. (templated)
+    :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    :raises AirflowFailException: without retries, for what retrying cannot mend: arguments, credentials, permissions,
+        a period that LivePerson no longer holds.
+    :raises LivePersonError: by its kind, for what it may mend: throttling, outages, data that is not whole.
+    """
+
+    template_fields: Sequence[str] = (
+        "report",
+        "start",
+        "end",
+        "timeframe",
+        "interval",
+        "skill_ids",
+        "agent_ids",
+        "group_ids",
+        "source_of_truth",
+        "user_type",
+        "source",
+        "metrics",
+        "path",
+        "storage_conn_id",
+        "format",
+        "liveperson_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        report: str = "messaging_conversation",
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        window: timedelta | None = None,
+        timeframe: int | timedelta | str | None = None,
+        interval: int | timedelta | str | None = None,
+        skill_ids: Collection[str | int] | str | None = None,
+        agent_ids: Collection[str | int] | str | None = None,
+        group_ids: Collection[str | int] | str | None = None,
+        source_of_truth: str = "operations",
+        max_age: timedelta = DEFAULT_MAX_AGE,
+        user_type: str | None = None,
+        source: Collection[str] | str | None = None,
+        metrics: Collection[str] | str | None = None,
+        overdue_conversations: bool | None = None,
+        breakdown: bool | None = None,
+        include_sub_groups: bool | None = None,
+        path: str | None = None,
+        storage_conn_id: str | None = None,
+        format: str = "ndjson",
+        max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.report = report
+        self.start = start
+        self.end = end
+        self.window = window
+        self.timeframe = timeframe
+        self.interval = interval
+        self.skill_ids = skill_ids
+        self.agent_ids = agent_ids
+        self.group_ids = group_ids
+        self.source_of_truth = source_of_truth
+        self.max_age = max_age
+        self.user_type = user_type
+        self.source = source
+        self.metrics = metrics
+        self.overdue_conversations = overdue_conversations
+        self.breakdown = breakdown
+        self.include_sub_groups = include_sub_groups
+        self.path = path
+        self._publishes = path is not None
+        self.storage_conn_id = storage_conn_id
+        self.format = format
+        self.max_xcom_bytes = max_xcom_bytes
+
+    def execute(self, context: Context) -> Any:
+        """Export; gives the summary, or the rows where there is no path."""
+        with self.final_failures():
+            self._check_output()
+            query = self._query(context)
+            return self._publish(query, context) if self._publishes else self._collect(query)
+
+    def _check_output(self) -> None:
+        from airflow_provider_lp.export.tables import check_format
+
+        check_max_xcom_bytes(self.max_xcom_bytes)
+        check_format(self.format, check_path(self.path) if self._publishes else None)
+
+    def _query(self, context: Context) -> MetricsQuery:
+        from airflow_provider_lp.export.metrics.query import MetricsQuery
+
+        now = datetime.now(UTC)
+        timeframe = _number(self.timeframe)
+        window = self._window(context, now, timeframe)
+        query = MetricsQuery.checked(
+            self.report,
+            window=window,
+            now=now,
+            timeframe=timeframe,
+            interval=_number(self.interval),
+            skill_ids=_listed(self.skill_ids),
+            agent_ids=_listed(self.agent_ids),
+            group_ids=_listed(self.group_ids),
+            source_of_truth=self.source_of_truth,
+            max_age=self.max_age,
+            user_type=self.user_type,
+            source=_listed(self.source),
+            metrics=_listed(self.metrics),
+            overdue_conversations=self.overdue_conversations,
+            breakdown=self.breakdown,
+            include_sub_groups=self.include_sub_groups,
+        )
+        log.info("Exporting %s %s.", self.report, f"within {query.tiled}" if query.window else "as of now")
+        if query.window and query.window.end > now - FRESHNESS_DELAY:
+            log.warning(
+                "The window %s reaches into what LivePerson may not count yet: these metrics are not final. Let the "
+                "task start some minutes after its window ends, or run it again.",
+                query.window,
+            )
+        return query
+
+    def _window(self, context: Context, now: datetime, timeframe: Any) -> Window | None:
+        from airflow_provider_lp.export.metrics.reports import REPORTS
+        from airflow_provider_lp.windows import resolve_window
+
+        is_given = self.start is not None or self.end is not None
+        if timeframe is not None:
+            if is_given:
+                raise LivePersonConfigurationError(
+                    f"timeframe={timeframe!r} counts back from now: give it, or start and end, but not both."
+                )
+            return None
+        known = REPORTS.get(self.report)
+        if known is None or (not known.needs_period and not is_given):
+            return None
+        if not known.has_period:
+            raise LivePersonConfigurationError(
+                f"start and end have no meaning for report={self.report!r}: it is about the present."
+            )
+        return resolve_window(self.start, self.end, self.window, moments_of(context), now)
+
+    def _publish(self, query: MetricsQuery, context: Context) -> dict[str, Any]:
+        from airflow_provider_lp.export.metrics.results import export_metrics
+
+        path = str(self.path)
+        located = storage_path(path, self.storage_conn_id)
+        with self.client(CONCURRENCY) as client:
+            summary = export_metrics(client, query, located, format=self.format)
+        summary["path"] = path
+        announce(summary, context, self.outlets, counted="rows")
+        return summary
+
+    def _collect(self, query: MetricsQuery) -> list[dict[str, Any]]:
+        from airflow_provider_lp.export.metrics.results import collect_metrics
+
+        with self.client(CONCURRENCY) as client:
+            rows = collect_metrics(client, query, max_bytes=self.max_xcom_bytes)
+        log.info("Returning %d rows through XCom.", len(rows))
+        return rows
+
+
+def _number(value: Any) -> Any:
+    """A number, where a template made text of it."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
+def _listed(value: Any) -> Any:
+    """A list, where a template made text of it, or where it is text with commas."""
+    value = from_template(value)
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
