@@ -1,0 +1,199 @@
+"""Sensors that wait for conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.operators.context import from_template, moments_of
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
+from airflow_provider_lp.sensors.base import LivePersonSensor
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_lp.triggers.conditions.conversations import (
+        ConversationsHaveStatus,
+        ConversationsMatch,
+        WindowedSearch,
+        WindowIsReady,
+    )
+
+DEFAULT_SETTLING_TIME = timedelta(seconds=30)
+
+
+class LivePersonWindowSensor(LivePersonSensor):
+    """
+    A sensor about the conversations of a period.
+
+    The period is the one that :class:`~airflow_provider_lp.operators.conversations.LivePersonConversationsOperator`
+    would export in the same run, and stays the same however long the sensor waits.
+    """
+
+    template_fields: Sequence[str] = ("start", "end", "time_field", "filters", "liveperson_conn_id")
+    template_fields_renderers = {"filters": "json"}  # noqa: RUF012 - as Airflow declares it
+
+    def __init__(
+        self,
+        *,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        window: timedelta | None = None,
+        time_field: str = "start",
+        filters: Mapping[str, Any] | None = None,
+        max_age: timedelta = DEFAULT_MAX_AGE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.start = start
+        self.end = end
+        self.window = window
+        self.time_field = time_field
+        self.filters = filters
+        self.max_age = max_age
+
+    def search(self, context: Context) -> WindowedSearch:
+        """
+        The search for the conversations of the run's period.
+
+        :raises LivePersonConfigurationError: for an argument that LivePerson would refuse; it is named.
+        """
+        from airflow_provider_lp.triggers.conditions.conversations import WindowedSearch
+        from airflow_provider_lp.windows import resolve_window
+
+        if not isinstance(self.max_age, timedelta):
+            raise LivePersonConfigurationError(f"max_age={self.max_age!r} must be a timedelta.")
+        window = resolve_window(self.start, self.end, self.window, moments_of(context), datetime.now(UTC))
+        filters = from_template(self.filters)
+        search = WindowedSearch(
+            window.start_ms,
+            window.end_ms,
+            self.time_field,
+            self.max_age.total_seconds(),
+            {} if filters is None else filters,
+        )
+        search.query()
+        return search
+
+
+class LivePersonConversationsSensor(LivePersonWindowSensor):
+    """
+    Waits until enough conversations of a period match.
+
+    Counts exactly what an export of the period would hold: by LivePerson's ``conversations/search``, whose bounds are
+    rounded outwards to ten minutes and trimmed here. While there cannot be enough, a look costs one small request for
+    each search (one, unless the period with ``max_age`` is longer than three months).
+
+    The task returns ``{"count": ..., "conversation_ids": [...]}``, with the first 1000 ids.
+
+    :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
+    :param end: end of the period, likewise; may lie in the future. (templated)
+    :param window: length of the period for runs that only have a moment.
+    :param time_field: which moment of a conversation must lie in the period: ``"start"`` (default), ``"end"``,
+        ``"full_dialog_end"`` or ``"latest_update"``. (templated)
+    :param filters: LivePerson's search filters by their own names; the time filters excepted. (templated)
+    :param max_age: for time fields other than ``start``: how long before the period a conversation may have started;
+        default 90 days, at most 13 months.
+    :param min_count: how many conversations to wait for, default 1.
+    :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.
+    :raises AirflowSensorTimeout: when ``timeout`` has passed.
+    """
+
+    def __init__(self, *, min_count: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.min_count = min_count
+
+    def condition(self, context: Context) -> ConversationsMatch:
+        """What to wait for."""
+        from airflow_provider_lp.triggers.conditions.conversations import ConversationsMatch
+
+        if type(self.min_count) is not int or self.min_count < 1:
+            raise LivePersonConfigurationError(f"min_count={self.min_count!r} must be a whole number above 0.")
+        return ConversationsMatch(self.search(context), self.min_count)
+
+
+class LivePersonWindowReadySensor(LivePersonWindowSensor):
+    """
+    Waits until a period is over and LivePerson shows all of it: put it before an export.
+
+    LivePerson shows what happened up to a minute late. The period is ready when ``delay`` has passed since its end,
+    and two looks, ``settling_time`` apart, find LivePerson counting as many conversations.
+
+    The task returns ``{"start": ..., "end": ..., "count": ...}``: the period as ISO 8601 texts, ready to be an
+    operator's ``start`` and ``end``, and LivePerson's count, whose bounds are rounded outwards to ten minutes.
+
+    :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
+    :param end: end of the period, likewise; may lie in the future. (templated)
+    :param window: length of the period for runs that only have a moment.
+    :param delay: how long ago the period must have ended, default 2 minutes.
+    :param settling_time: how far apart the two looks are, default 30 seconds.
+    :param time_field: by which moment to count the period's conversations: the one that the export goes by; default
+        ``"start"``. (templated)
+    :param filters: LivePerson's search filters, those of the export; default none. (templated)
+    :param max_age: as in the export.
+    :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.
+    :raises AirflowSensorTimeout: when ``timeout`` has passed.
+    """
+
+    def __init__(
+        self,
+        *,
+        delay: timedelta = FRESHNESS_DELAY,
+        settling_time: timedelta = DEFAULT_SETTLING_TIME,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.delay = delay
+        self.settling_time = settling_time
+
+    def condition(self, context: Context) -> WindowIsReady:
+        """What to wait for."""
+        from airflow_provider_lp.triggers.conditions.conversations import WindowIsReady
+
+        for name, span in (("delay", self.delay), ("settling_time", self.settling_time)):
+            if not isinstance(span, timedelta) or span < timedelta(0):
+                raise LivePersonConfigurationError(f"{name}={span!r} must be a timedelta, not less than zero.")
+        if self.time_field == "latest_update":
+            raise LivePersonConfigurationError("time_field='latest_update' knows no end, so it is never ready.")
+        return WindowIsReady(self.search(context), self.delay.total_seconds(), self.settling_time.total_seconds())
+
+
+class LivePersonConversationStatusSensor(LivePersonSensor):
+    """
+    Waits until all of some conversations have a status.
+
+    Rests on LivePerson's ``conversations/conversation/search``, 100 ids a request. Ids that LivePerson does not know,
+    or does not know yet, are waited for.
+
+    The task returns ``{"count": ..., "conversation_ids": [...]}``, with the first 1000 ids.
+
+    :param conversation_ids: ids, any number: a list, or a template that gives one. (templated)
+    :param status: ``"CLOSE"`` (default) or ``"OPEN"``. (templated)
+    :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.
+    :raises AirflowSensorTimeout: when ``timeout`` has passed.
+    """
+
+    template_fields: Sequence[str] = ("conversation_ids", "status", "liveperson_conn_id")
+
+    def __init__(self, *, conversation_ids: Sequence[str] | str, status: str = "CLOSE", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.conversation_ids = conversation_ids
+        self.status = status
+
+    def condition(self, context: Context) -> ConversationsHaveStatus:  # noqa: ARG002 - the same in each run
+        """What to wait for."""
+        from airflow_provider_lp.client.filters import check_status
+        from airflow_provider_lp.export.lookup import LookupQuery
+        from airflow_provider_lp.triggers.conditions.conversations import ConversationsHaveStatus
+
+        query = LookupQuery.checked(conversation_ids=self.conversation_ids, consumer_id=None)
+        (status,) = check_status([self.status])
+        return ConversationsHaveStatus(query.conversation_ids or [], status)

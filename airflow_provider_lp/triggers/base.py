@@ -1,0 +1,44 @@
+"""Airflow's triggers, on any Airflow: the one place that knows which of them there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+if TYPE_CHECKING:
+    from airflow.triggers.base import BaseEventTrigger
+else:
+    try:
+        from airflow.triggers.base import BaseEventTrigger
+    except ImportError:
+        # Airflow 2 has no asset watchers: such a trigger can be imported there, and nothing would start it.
+        BaseEventTrigger = BaseTrigger
+
+
+class LivePersonTrigger(BaseTrigger):
+    """
+    A trigger that looks at LivePerson over a connection.
+
+    :param liveperson_conn_id: the Airflow connection.
+    """
+
+    def __init__(self, liveperson_conn_id: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # Airflow's
+        self.liveperson_conn_id = liveperson_conn_id
+
+    def fields(self) -> dict[str, Any]:
+        """The arguments that make another one of it, as JSON. No secrets: those stay in the connection."""
+        return {"liveperson_conn_id": self.liveperson_conn_id}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """What another triggerer needs to carry on."""
+        return f"{type(self).__module__}.{type(self).__qualname__}", self.fields()
+
+
+def event_of(payload: dict[str, Any]) -> TriggerEvent:
+    """The event that carries ``payload``."""
+    return TriggerEvent(payload)  # type: ignore[no-untyped-call] # Airflow's
+
+
+__all__ = ["BaseEventTrigger", "LivePersonTrigger", "TriggerEvent", "event_of"]

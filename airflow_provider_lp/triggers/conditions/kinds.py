@@ -1,0 +1,34 @@
+"""Conditions as JSON, for the way from a worker to the triggerer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from airflow_provider_lp.triggers.conditions.condition import Condition
+from airflow_provider_lp.triggers.conditions.conversations import (
+    ConversationsHaveStatus,
+    ConversationsMatch,
+    WindowedSearch,
+    WindowIsReady,
+)
+
+KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (ConversationsMatch, ConversationsHaveStatus, WindowIsReady)
+}
+
+
+def described(condition: Condition) -> dict[str, Any]:
+    """The condition as JSON."""
+    return {"kind": type(condition).__name__, **asdict(condition)}  # type: ignore[call-overload] # a dataclass, all
+
+
+def condition_of(description: Mapping[str, Any]) -> Condition:
+    """The condition that :func:`described` described."""
+    fields = dict(description)
+    kind = KINDS[fields.pop("kind")]
+    if "search" in fields:
+        fields["search"] = WindowedSearch(**fields["search"])
+    condition: Condition = kind(**fields)
+    return condition

@@ -1,0 +1,78 @@
+"""The trigger that deferred sensors wait with."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from airflow_provider_lp.client.errors import LivePersonError
+from airflow_provider_lp.triggers.base import LivePersonTrigger, TriggerEvent, event_of
+from airflow_provider_lp.triggers.clients import SharedClient, shared_client
+from airflow_provider_lp.triggers.conditions.condition import Seen
+from airflow_provider_lp.triggers.conditions.kinds import condition_of, described
+from airflow_provider_lp.triggers.pace import Pace
+
+log = logging.getLogger(__name__)
+
+#: How much longer than the sensor's timeout its last look may take.
+LAST_LOOK_S = 60.0
+
+
+class LivePersonConditionTrigger(LivePersonTrigger):
+    """
+    Waits until a condition is met, the time is over, or LivePerson says what waiting cannot mend.
+
+    Fires once. The event is ``{"outcome": "met", "value": ...}``, or ``{"outcome": "timeout", "words": ...}``, or
+    ``{"outcome": "failed", "words": ...}``.
+
+    :param condition: a condition, as :func:`~airflow_provider_lp.triggers.conditions.kinds.described` gives it.
+    :param pace: how often and how long to look: the fields of :class:`~airflow_provider_lp.triggers.pace.Pace`.
+    :param liveperson_conn_id: the Airflow connection.
+    :param held_until_s: seconds since the epoch before which LivePerson wants no request; default none.
+    """
+
+    def __init__(
+        self,
+        condition: Mapping[str, Any],
+        pace: Mapping[str, Any],
+        liveperson_conn_id: str,
+        held_until_s: float = 0.0,
+    ) -> None:
+        super().__init__(liveperson_conn_id)
+        self.held_until_s = held_until_s
+        self.condition = condition_of(condition)
+        self.pace = Pace(**pace)
+
+    def fields(self) -> dict[str, Any]:
+        """The arguments that make another one of it, as JSON."""
+        own = {"condition": described(self.condition), "pace": asdict(self.pace), "held_until_s": self.held_until_s}
+        return {**super().fields(), **own}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait; gives one event. The client is let go before, since nobody may ask for a second one."""
+        try:
+            async with shared_client(self.liveperson_conn_id) as shared:
+                event = await self._wait(shared)
+        except LivePersonError as error:
+            event = {"outcome": "failed", "words": f"{error} (Airflow connection {self.liveperson_conn_id!r})"}
+        yield event_of(event)
+
+    async def _wait(self, shared: SharedClient) -> dict[str, Any]:
+        # The worker has looked before it deferred, so this begins with a pause.
+        hold = timedelta(seconds=max(0.0, self.held_until_s - time.time()))
+        seen = Seen(is_met=False, words="Nothing was seen yet.", hold=hold)
+        while not self.pace.is_over(time.time()):
+            await asyncio.sleep(self.pace.pause_s(time.time(), seen.hold.total_seconds()))
+            try:
+                async with asyncio.timeout(self.pace.remaining_s(time.time()) + LAST_LOOK_S):
+                    seen = await shared.look(self.condition)
+            except TimeoutError:
+                log.warning("The last look took too long.")
+            if seen.is_met:
+                return {"outcome": "met", "value": seen.value}
+        return {"outcome": "timeout", "words": seen.words}

@@ -1,0 +1,77 @@
+"""The three ways in which Airflow lets a sensor wait, without the rest of Airflow."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import airflow
+import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
+
+from airflow_provider_lp.sensors.base import LivePersonSensor
+
+MODES = ("poke", "reschedule", "deferrable")
+
+
+def options_of(mode: str) -> dict[str, Any]:
+    """The arguments by which a sensor waits in this mode."""
+    return {"deferrable": True} if mode == "deferrable" else {"mode": mode, "deferrable": False}
+
+
+def wait(sensor: LivePersonSensor, context: Any = None) -> Any:
+    """Run a sensor to its end, whatever its mode; gives what it returns."""
+    known = dict(context or {})
+    if sensor.reschedule and not sensor.deferrable:
+        return _rescheduled(sensor, known)
+    try:
+        return sensor.execute(known)
+    except TaskDeferred as deferred:
+        return _deferred(sensor, known, deferred)
+
+
+def _rescheduled(sensor: LivePersonSensor, context: dict[str, Any]) -> Any:
+    first = datetime.now(UTC)
+    context["ti"] = SimpleNamespace(
+        get_first_reschedule_date=lambda _: first,
+        **dict.fromkeys(("dag_id", "task_id", "run_id", "map_index"), "x"),
+        max_tries=0,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        if airflow.__version__.startswith("2."):
+            # Airflow 2 asks its database instead of the task instance.
+            patch.setattr("airflow.sensors.base._orig_start_date", lambda **_: first)
+        while True:
+            try:
+                return sensor.execute(context)
+            except Exception as again:
+                if type(again).__name__ != "AirflowRescheduleException":
+                    raise
+                time.sleep(max(0.0, (again.reschedule_date - datetime.now(UTC)).total_seconds()))
+
+
+def _deferred(sensor: LivePersonSensor, context: dict[str, Any], deferred: TaskDeferred) -> Any:
+    assert deferred.timeout is None
+    event = fire(moved(deferred.trigger))
+    return sensor.resume_execution(deferred.method_name, {"event": event}, context)
+
+
+def moved(trigger: Any) -> Any:
+    """The trigger as another process makes it from its serialised form."""
+    path, fields = trigger.serialize()
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)(**json.loads(json.dumps(fields)))
+
+
+def fire(trigger: Any) -> Any:
+    """Run a trigger until it fires; gives the event as the task gets it."""
+
+    async def first() -> Any:
+        return await anext(trigger.run())
+
+    return json.loads(json.dumps(asyncio.run(first()).payload))
