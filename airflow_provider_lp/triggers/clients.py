@@ -40,6 +40,7 @@ class SharedClient:
         self.users = 0
         self._liveperson_conn_id = liveperson_conn_id
         self._threads = ThreadPoolExecutor(CONCURRENT_LOOKS, thread_name_prefix="liveperson-looks")
+        self._turns = asyncio.Semaphore(CONCURRENT_LOOKS)
         self._opening: asyncio.Task[LivePersonClient] | None = None
         self._held_until_s = 0.0
 
@@ -56,13 +57,15 @@ class SharedClient:
         return seen
 
     async def _look_once(self, condition: Condition, first: Seen | None = None) -> Seen:
-        held_s = self._held_until_s - time.monotonic()
-        if held_s > 0:
-            words = f"LivePerson throttles this account: nothing is asked for in the next {held_s:.0f} s."
-            return Seen(is_met=False, words=words, hold=timedelta(seconds=held_s))
-        seen = await self.ask(lambda client: look(condition, client, first))
-        self._held_until_s = max(self._held_until_s, time.monotonic() + seen.hold.total_seconds())
-        return seen
+        # One at a time for each thread: those that waited here learn of a throttling before they ask.
+        async with self._turns:
+            held_s = self._held_until_s - time.monotonic()
+            if held_s > 0:
+                words = f"LivePerson throttles this account: nothing is asked for in the next {held_s:.0f} s."
+                return Seen(is_met=False, words=words, hold=timedelta(seconds=held_s))
+            seen = await self.ask(lambda client: look(condition, client, first))
+            self._held_until_s = max(self._held_until_s, time.monotonic() + seen.hold.total_seconds())
+            return seen
 
     async def ask(self, question: Callable[[LivePersonClient], Answer]) -> Answer:
         """
