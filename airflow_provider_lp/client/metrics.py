@@ -92,7 +92,10 @@ def _read(content: dict[str, Any]) -> MetricsAnswer:
     if INTERVALS not in content:
         return MetricsAnswer(list(_measurements(frame)))
     intervals: dict[int, list[Measurement]] = {}
-    for row in content[INTERVALS] or ():
+    rows = content[INTERVALS] or []
+    if not isinstance(rows, list):
+        raise ValueError(f"{INTERVALS} is no list")
+    for row in rows:
         stamp_ms, measurements = _interval(row)
         if intervals.setdefault(stamp_ms, measurements) != measurements:
             raise ValueError(f"two different intervals are stamped {stamp_ms}")
