@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -417,7 +417,9 @@ def check_channels(source: Collection[str] | str) -> list[str]:
 
 def _listed(values: object) -> list[Any]:
     """What was given as a list; one text is a list of one."""
-    return [values] if isinstance(values, str) else list(values) if isinstance(values, Collection) else []
+    if isinstance(values, str):
+        return [values]
+    return list(values) if isinstance(values, Sequence | Set) and not isinstance(values, bytes | bytearray) else []
 
 
 def _names(name: str, values: Collection[str] | str | None, allowed: Collection[str]) -> Params:
