@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from airflow_provider_lp.client import LivePersonClient
+from airflow_provider_lp.client.errors import (
+    LivePersonBadRequestError,
+    LivePersonConfigurationError,
+    LivePersonTransportError,
+)
+from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer, Subject
+from airflow_provider_lp.client.operations import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
+from tests.lab import DAY, OAUTH1, FakeClock, at, connect
+from tests.scripted import Say, Scripted, scripted
+
+PATH = "/operations/api/account/12345678"
+Ask = Callable[[LivePersonClient], MetricsAnswer]
+
+
+@contextmanager
+def asking(body: Any = None, status: int = 200) -> Iterator[tuple[Scripted, LivePersonClient]]:
+    say = Say(status, {"metricsTotals": {"x": 1}} if body is None else body)
+    with scripted(lambda _: say) as server, LivePersonClient("12345678", OAUTH1, host=server.url) as client:
+        yield server, client
+
+
+# What is sent.
+
+GETS: dict[str, tuple[Ask, str, dict[str, str]]] = {
+    "messaging conversation": (
+        lambda client: client.operations.messaging_conversation(60),
+        "/msgconversation",
+        {"timeframe": "60", "v": "1"},
+    ),
+    "messaging conversation with everything": (
+        lambda client: client.operations.messaging_conversation(
+            1440, skill_ids=[12, "9007199254740993", 12], agent_ids="all", group_ids={17}, interval_minutes=5
+        ),
+        "/msgconversation",
+        {
+            "timeframe": "1440",
+            "v": "1",
+            "skillIds": "12,9007199254740993",
+            "agentIds": "all",
+            "groupIds": "17",
+            "interval": "5",
+        },
+    ),
+    "messaging conversation by the minute": (
+        lambda client: client.operations.messaging_conversation(7, interval_minutes=1),
+        "/msgconversation",
+        {"timeframe": "7", "v": "1", "interval": "1"},
+    ),
+    "csat distribution": (
+        lambda client: client.operations.csat_distribution(1, skill_ids="all", agent_ids=("7", "8")),
+        "/msgcsatdistribution",
+        {"timeframe": "1", "v": "1", "skillIds": "all", "agentIds": "7,8"},
+    ),
+    "queue health": (
+        lambda client: client.operations.queue_health(120, skill_ids=["12"], interval_minutes=60),
+        "/msgqueuehealth",
+        {"timeframe": "120", "v": "1", "skillIds": "12", "interval": "60"},
+    ),
+    "queue health of a period": (
+        lambda client: client.operations.queue_health_between(at(19), at(20), skill_ids=[-1]),
+        "/msgqueuehealth",
+        {"v": "2", "fromMillis": str(at(19)), "toMillis": str(at(20)), "skillIds": "-1"},
+    ),
+    "current queue health": (
+        lambda client: client.operations.current_queue_health(),
+        "/msgqueuehealth/current/",
+        {"v": "1"},
+    ),
+    "current queue health of a period": (
+        lambda client: client.operations.current_queue_health(
+            start_ms=at(17),
+            end_ms=at(20),
+            skill_ids="all",
+            overdue_conversations=True,
+            breakdown=False,
+            metrics=["queue", "overdue"],
+            group_ids=[17, 18],
+        ),
+        "/msgqueuehealth/current/",
+        {
+            "v": "2",
+            "fromMillis": str(at(17)),
+            "toMillis": str(at(20)),
+            "skillIds": "all",
+            "overdueConversations": "true",
+            "breakdown": "false",
+            "metrics": "queue,overdue",
+            "groupIds": "17,18",
+        },
+    ),
+    "queue health by group": (
+        lambda client: client.operations.queue_health_by_group(),
+        "/msgqueuehealthbygroup/current/",
+        {"v": "1"},
+    ),
+    "queue health by group, in hours": (
+        lambda client: client.operations.queue_health_by_group(
+            timeframe_hours=72,
+            skill_ids=["12"],
+            allocated_agent_group_ids="all",
+            include_sub_groups=True,
+            metrics=["actionableConversations", "unassignedConversations"],
+        ),
+        "/msgqueuehealthbygroup/current/",
+        {
+            "v": "1",
+            "timeframe": "72",
+            "skillIds": "12",
+            "allocatedAgentGroupIds": "all",
+            "includeSubGroups": "true",
+            "metrics": "actionableConversations,unassignedConversations",
+        },
+    ),
+    "skill segments": (
+        lambda client: client.operations.skill_segments(180, skill_ids=["12"], interval_minutes=60, user_type="human"),
+        "/msgskillsegments",
+        {"timeframe": "180", "v": "1", "skillIds": "12", "interval": "60", "userType": "human"},
+    ),
+    "agent segments": (
+        lambda client: client.operations.agent_segments(
+            60,
+            agent_ids=["7f3c2d10-0000-4000-8000-00000000a6e7"],
+            skill_ids=["12"],
+            group_ids="all",
+            interval_minutes=5,
+            user_type="all",
+            source=["APP", "FACEBOOK"],
+            metrics=["interactiveAgentSegments"],
+        ),
+        "/msgagentsegments",
+        {
+            "timeframe": "60",
+            "v": "1",
+            "agentIds": "7f3c2d10-0000-4000-8000-00000000a6e7",
+            "skillIds": "12",
+            "groupIds": "all",
+            "interval": "5",
+            "userType": "all",
+            "source": "APP,FACEBOOK",
+            "metrics": "interactiveAgentSegments",
+        },
+    ),
+    "agent segments of one channel": (
+        lambda client: client.operations.agent_segments(60, source="all", metrics="all"),
+        "/msgagentsegments",
+        {"timeframe": "60", "v": "1", "source": "all", "metrics": "all"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("ask", "path", "query"), GETS.values(), ids=GETS.keys())
+def test_each_method_sends_what_is_documented(ask: Ask, path: str, query: dict[str, str]) -> None:
+    with asking() as (server, client):
+        assert ask(client).frame == [Measurement(Subject("account"), {"x": 1})]
+    (seen,) = server.calls
+    assert (seen.method, urlsplit(seen.path).path, seen.body) == ("GET", PATH + path, b"")
+    assert dict(parse_qsl(urlsplit(seen.path).query, keep_blank_values=True)) == query
+    assert seen.path.count("=") == len(query)
+
+
+def test_the_host_is_that_of_the_reporting_service() -> None:
+    with asking() as (server, client):
+        client.operations.messaging_conversation(5)
+    assert [seen.path for seen in server.requests if seen not in server.calls] == [
+        "/api/account/12345678/service/leDataReporting/baseURI.json?version=1.0"
+    ]
+
+
+def test_a_post_has_all_parameters_as_text_in_its_body() -> None:
+    ids = [str(4_294_967_296 + number) for number in range(500)]
+    with asking() as (server, client):
+        client.operations.messaging_conversation(
+            1440, skill_ids=[1, 2], agent_ids=ids, interval_minutes=1440, by_post=True
+        )
+    (seen,) = server.calls
+    assert (seen.method, seen.path) == ("POST", f"{PATH}/msgconversation")
+    assert seen.headers["Content-Type"] == "application/json"
+    assert json.loads(seen.body) == {
+        "timeframe": "1440",
+        "v": "1",
+        "agentIds": ",".join(ids),
+        "interval": "1440",
+        "skillIds": "1,2",
+    }
+
+
+def test_get_and_post_are_answered_alike(sandbox_of: Any) -> None:
+    with connect(sandbox_of()) as client:
+        answers = [
+            client.operations.messaging_conversation(60, skill_ids="all", interval_minutes=30, by_post=by_post)
+            for by_post in (False, True)
+        ]
+    assert answers[0] == answers[1]
+    assert len(answers[0].intervals or ()) > 1
+
+
+# What is refused, before anything is sent.
+
+BAD_IDS: tuple[Any, ...] = (
+    [],
+    "",
+    "None",
+    [None],
+    [True],
+    [1.5],
+    ["1,2"],
+    ["1 2"],
+    ["a&b"],
+    ["all", "12"],
+    12,
+    b"12",
+    {"12": 1},
+)
+IDS = {
+    "messaging_conversation": ("skill_ids", "agent_ids", "group_ids"),
+    "csat_distribution": ("skill_ids", "agent_ids"),
+    "queue_health": ("skill_ids",),
+    "queue_health_between": ("skill_ids",),
+    "current_queue_health": ("skill_ids", "group_ids"),
+    "queue_health_by_group": ("skill_ids", "allocated_agent_group_ids"),
+    "skill_segments": ("skill_ids",),
+    "agent_segments": ("agent_ids", "skill_ids", "group_ids"),
+}
+WITH_INTERVALS = ("messaging_conversation", "queue_health", "skill_segments", "agent_segments")
+BAD_OPTIONS = {
+    ("current_queue_health", "overdue_conversations"): ("true", 1, 0, []),
+    ("current_queue_health", "breakdown"): ("false", 1),
+    ("current_queue_health", "metrics"): ([], "", ["waits"], [5], 5, ["queue", None]),
+    ("queue_health_by_group", "include_sub_groups"): ("yes", 1),
+    ("queue_health_by_group", "metrics"): ([], ["queue"], [None]),
+    ("queue_health_by_group", "timeframe_hours"): (0, -1, 1.5, "24", True),
+    ("skill_segments", "user_type"): ("", "Human", "humans", 1, ["human"]),
+    ("agent_segments", "user_type"): ("agent",),
+    ("agent_segments", "source"): ("", [], "app", ["APP", "x y"], [5], 5),
+    ("agent_segments", "metrics"): ([], ["totalSkillConversationSegments"]),
+}
+BAD_PERIODS = ((at(20), at(20)), (at(20), at(19)), (float(at(19)), at(20)), (str(at(19)), at(20)), (at(19), None))
+
+
+def refused() -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Methods, the arguments that they refuse, and what the error names."""
+    needed: dict[str, dict[str, Any]] = {
+        method: {} if method in ("current_queue_health", "queue_health_by_group") else {"timeframe_minutes": 60}
+        for method in IDS
+    }
+    needed["queue_health_between"] = {"start_ms": at(19), "end_ms": at(20)}
+    for method in ("csat_distribution", *WITH_INTERVALS):
+        for timeframe in (0, -1, 1441, 60.0, "60", True, None):
+            yield method, {"timeframe_minutes": timeframe}, "timeframe"
+    for method in WITH_INTERVALS:
+        shortest = () if method == "messaging_conversation" else (4,)
+        for interval in (31, 61, 0, -5, 7, 30.0, "30", True, 120, *shortest):
+            yield method, {**needed[method], "interval_minutes": interval}, "interval"
+    for method, names in IDS.items():
+        for name in names:
+            yield from ((method, {**needed[method], name: ids}, name) for ids in BAD_IDS)
+    for (method, name), values in BAD_OPTIONS.items():
+        yield from ((method, {**needed[method], name: value}, name) for value in values)
+    for method in ("queue_health_between", "current_queue_health"):
+        yield from ((method, {"start_ms": start, "end_ms": end}, "start_ms") for start, end in BAD_PERIODS)
+    yield "current_queue_health", {"end_ms": at(20)}, "both"
+    yield "messaging_conversation", {"timeframe_minutes": 60, "group_ids": "all", "by_post": True}, "group_ids"
+
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[tuple[Scripted, LivePersonClient]]:
+    with asking() as (server, client):
+        yield server, client
+
+
+@pytest.mark.parametrize(("method", "arguments", "named"), list(refused()), ids=str)
+def test_what_liveperson_would_refuse_or_misread_is_never_sent(
+    listening: Any, method: str, arguments: dict[str, Any], named: str
+) -> None:
+    server, client = listening
+    before = len(server.requests)
+    with pytest.raises(LivePersonConfigurationError, match=named):
+        getattr(client.operations, method)(**arguments)
+    assert len(server.requests) == before
+
+
+def test_every_metric_that_is_documented_may_be_asked_for() -> None:
+    with asking() as (server, client):
+        for name in GROUP_QUEUE_METRICS:
+            client.operations.queue_health_by_group(metrics=[name])
+        for name in AGENT_SEGMENT_METRICS:
+            client.operations.agent_segments(60, metrics=[name])
+    sent = [dict(parse_qsl(urlsplit(seen.path).query))["metrics"] for seen in server.calls]
+    assert sent == [*GROUP_QUEUE_METRICS, *AGENT_SEGMENT_METRICS]
+
+
+# Answers.
+
+
+@pytest.mark.parametrize("broken", [b"{", b"<html></html>", {}, {"metricsByIntervals": [{}]}])
+def test_an_answer_that_is_none_is_asked_for_again(broken: Any) -> None:
+    said = iter([Say(body=broken), Say(body={"metricsTotals": {"x": 1}})])
+    clock = FakeClock()
+    with scripted(lambda _: next(said)) as server:
+        with LivePersonClient("12345678", OAUTH1, host=server.url, clock=clock) as client:
+            assert client.operations.messaging_conversation(60).frame[0].metrics == {"x": 1}
+        assert [seen.path for seen in server.calls] == [f"{PATH}/msgconversation?timeframe=60&v=1"] * 2
+    assert clock.pauses == [5.0]
+
+
+def test_an_answer_that_stays_none_is_an_error_that_names_the_method() -> None:
+    with scripted(lambda _: Say(body=b"{")) as server:
+        client = LivePersonClient("12345678", OAUTH1, host=server.url, clock=FakeClock())
+        with client, pytest.raises(LivePersonTransportError, match="msgagentsegments"):
+            client.operations.agent_segments(60)
+        assert len(server.calls) > 1
+
+
+def test_no_content_is_no_data() -> None:
+    with asking(status=204) as (_, client):
+        assert client.operations.csat_distribution(60) == MetricsAnswer([])
+
+
+def test_a_refusal_is_final_and_says_what_liveperson_said() -> None:
+    with asking({"message": "period too far back"}, status=400) as (server, client):
+        with pytest.raises(LivePersonBadRequestError, match="period too far back"):
+            client.operations.queue_health_between(at(20) - DAY, at(20))
+        assert len(server.calls) == 1
