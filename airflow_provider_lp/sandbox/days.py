@@ -104,9 +104,9 @@ def _conversation(rng: random.Random, day: int, plan: _Plan) -> Conversation:
     end_ms = plan.survey_ms or plan.close_ms
     full_end_ms = end_ms + rng.choice((0, 0, 5 * SECOND_MS, 15 * MINUTE_MS)) if survey and end_ms else end_ms
     waiting = plan.close_ms is None and rng.random() < 0.3
-    message_count = 2 + int(rng.expovariate(0.12))
+    message_count = 1 + int(rng.expovariate(0.12))
     last_ms = plan.close_ms or plan.start_ms + int(rng.expovariate(1 / (40 * MINUTE_MS)))
-    interval_ms = max(1, (last_ms - plan.start_ms) // (message_count - 1))
+    interval_ms = max(1, (last_ms - plan.start_ms) // max(1, message_count - 1))
     agents = () if waiting else _some_agents(rng)
     return Conversation(
         conversation_id,
