@@ -54,7 +54,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--per-day", type=int, default=250, help="conversations that start each day")
     parser.add_argument("--now", type=_aware, help="the moment it believes in, ISO 8601; default: the clock")
     parser.add_argument("--record-bytes", type=int, help="pad each record to about this size")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer with conversations")
+    parser.add_argument(
+        "--latency", type=float, default=0.0, help="seconds before each answer with conversations or metrics"
+    )
     parser.add_argument("--verbose", action="store_true", help="print a line for each request")
     return parser.parse_args(arguments)
 
@@ -73,7 +75,8 @@ def _greeting(sandbox: Sandbox) -> str:
     account = sandbox.account
     return f"""\
 The LivePerson sandbox serves account {account.account_id} at {sandbox.url}
-with {account.per_day} invented conversations a day: today and the {account.days} days before.
+with {account.per_day} invented conversations a day, today and the {account.days} days before,
+and the metrics of the last 24 hours that they make.
 
 The connection for Airflow:
 

@@ -118,15 +118,20 @@ class Account:
                     found.append(visible)
         return found
 
+    def ongoing_since(self, moment_ms: int) -> list[Conversation]:
+        """The conversations that may have gone on at the moment or later, as of now, ordered by (start, id). Of a
+        generated account those that have been open for longer than any other ever is are left out."""
+        return self.started_between(0 if self._fixed else moment_ms - LONGEST_MS, self.now_ms())
+
     def closed_between(self, start_ms: int, end_ms: int) -> list[Conversation]:
         """The conversations closed in the half-open range, as of now, ordered by (start, id)."""
-        lasting = self._lasting_until(start_ms)
-        return [each for each in lasting if start_ms <= (each.conversation_end_ms or -1) < end_ms]
+        ongoing = self.ongoing_since(start_ms)
+        return [each for each in ongoing if start_ms <= (each.conversation_end_ms or -1) < end_ms]
 
     def surveyed_between(self, start_ms: int, end_ms: int) -> list[Conversation]:
         """The conversations whose survey was answered in the half-open range, as of now, ordered by (start, id)."""
-        lasting = self._lasting_until(start_ms)
-        return [each for each in lasting if each.csat is not None and start_ms <= (each.end_ms or -1) < end_ms]
+        ongoing = self.ongoing_since(start_ms)
+        return [each for each in ongoing if each.csat is not None and start_ms <= (each.end_ms or -1) < end_ms]
 
     def find(self, conversation_id: str) -> Conversation | None:
         """The conversation with this id as of now, if there is one."""
@@ -195,10 +200,6 @@ class Account:
     def csat_truth(self, start_ms: int, end_ms: int) -> dict[Subject, Metrics]:
         """The same of ``msgcsatdistribution``, for the surveys answered in the half-open range."""
         return by_subject(self.surveyed_between(start_ms, end_ms), satisfaction_metrics)
-
-    def _lasting_until(self, moment_ms: int) -> list[Conversation]:
-        """The conversations that may have been over at the moment or later."""
-        return self.started_between(0 if self._fixed else moment_ms - LONGEST_MS, self.now_ms())
 
     def _shelves_between(self, from_ms: int, to_ms: int) -> Iterator[_Shelf]:
         if self._fixed is not None:

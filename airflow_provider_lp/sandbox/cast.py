@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 UNASSIGNED = -1
+BOT = 2
 _CONSUMERS = 4_999
 
 
@@ -28,6 +29,11 @@ class Agent:
     group_id: int
     user_type: int = 1
 
+    @property
+    def is_bot(self) -> bool:
+        """Whether it is no human."""
+        return self.user_type == BOT
+
 
 SKILLS = (
     Skill(12, "Sandbox Sales"),
@@ -43,7 +49,7 @@ AGENTS = (
     Agent("4294967303", "cy.testerly", "Cy", "Cy Testerly", 8_589_934_592),
     Agent("981236", "dée.exämple", "Dée", "Dée Exämple", 8_589_934_592),
     Agent("7f3c2d10-0000-4000-8000-00000000a6e7", "eli.placeholder", "Eli", "Eli Placeholder", 17),
-    Agent("88005553535", "sandbox-bot", "Sandbot", "Sandbox Bot", UNASSIGNED, user_type=2),
+    Agent("88005553535", "sandbox-bot", "Sandbot", "Sandbox Bot", UNASSIGNED, user_type=BOT),
 )
 OBSERVERS = (
     Agent("4294967401", "rea.readerson", "Rea", "Rea Readerson", 17),

@@ -86,6 +86,11 @@ class Conversation:
         return max(moment for moment in moments if moment is not None)
 
     @property
+    def is_first(self) -> bool:
+        """Whether it is the first that its consumer ever had."""
+        return self.mcs % 3 == 0
+
+    @property
     def close_reason_description(self) -> str:
         """How it came to be closed, in LivePerson's words."""
         return "TIMEOUT" if self.close_reason == "SYSTEM" else "MANUAL_CLOSE"

@@ -1,4 +1,4 @@
-"""The methods of Messaging Operations: metrics of at most the last 24 hours."""
+"""The methods of Messaging Operations about conversations that are over, counted in buckets of five minutes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from airflow_provider_lp.sandbox.frames import Frame
 from airflow_provider_lp.sandbox.groupings import sections
 from airflow_provider_lp.sandbox.parameters import Parameters, Selection
 from airflow_provider_lp.sandbox.resolved import resolved_metrics
+from airflow_provider_lp.sandbox.satisfaction import satisfaction_metrics
 
-# LivePerson calls source "not required" here: it may come, and says nothing.
-_COMMON = frozenset({"v", "timeframe", "source"})
+_SATISFACTION = parameters.COMMON | {"timeframe", "skillIds", "agentIds"}
 _RESOLVED_BODY = frozenset({"v", "timeframe", "interval", "skillIds", "agentIds"})
 
 
@@ -26,7 +26,7 @@ class Operations:
 
     def resolved(self, request: Request) -> Answer:
         """``GET msgconversation``: conversations that were closed."""
-        return self._resolved(request.parameters(_COMMON | _RESOLVED_BODY | {"groupIds"}))
+        return self._resolved(request.parameters(parameters.COMMON | _RESOLVED_BODY | {"groupIds"}))
 
     def resolved_by_post(self, request: Request) -> Answer:
         """``POST msgconversation``: the same, with the parameters as texts in the body."""
@@ -37,6 +37,15 @@ class Operations:
         if not all(isinstance(value, str) for value in body.values()):
             raise Refused(400, "the members of the body must be texts")
         return self._resolved(body)
+
+    def satisfaction(self, request: Request) -> Answer:
+        """``msgcsatdistribution``: surveys that were answered."""
+        given = request.parameters(_SATISFACTION)
+        parameters.version(given, "1")
+        frame = frames.bucketed(self._account.clock_ms(), parameters.timeframe(given))
+        skills, agents = (parameters.ids(given, name) for name in ("skillIds", "agentIds"))
+        surveyed = self._account.surveyed_between(frame.start_ms, frame.end_ms)
+        return json_answer(200, sections(surveyed, satisfaction_metrics, skills, agents))
 
     def _resolved(self, given: Parameters) -> Answer:
         parameters.version(given, "1")

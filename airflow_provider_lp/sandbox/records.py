@@ -123,7 +123,7 @@ def _info(conversation: Conversation, account_id: str, now_ms: int, *, whole: bo
     if conversation.end_ms is not None:
         info["closeReason"] = conversation.close_reason
         info["closeReasonDescription"] = conversation.close_reason_description
-    info |= {"firstConversation": conversation.mcs % 3 == 0, "mcs": conversation.mcs}
+    info |= {"firstConversation": conversation.is_first, "mcs": conversation.mcs}
     if conversation.csat is not None:
         info |= {"csat": conversation.csat, "csatRate": float(conversation.csat)}
     info |= {"alertedMCS": conversation.alerted_mcs, "source": conversation.source, "device": UNDEFINED}

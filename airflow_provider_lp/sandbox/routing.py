@@ -14,6 +14,8 @@ from airflow_provider_lp.sandbox.interactions import Interactions
 from airflow_provider_lp.sandbox.logins import Logins
 from airflow_provider_lp.sandbox.operations import Operations
 from airflow_provider_lp.sandbox.outages import outage
+from airflow_provider_lp.sandbox.queue_operations import QueueOperations
+from airflow_provider_lp.sandbox.segment_operations import SegmentOperations
 
 _ACCOUNT = r"(?P<account_id>[^/]+)"
 _CONVERSATIONS = rf"/messaging_history/api/account/{_ACCOUNT}/conversations"
@@ -35,7 +37,7 @@ class Api:
         self.faults = Faults()
         self.logins = Logins(account.account_id)
         self.interactions = Interactions(account, self.faults, end_filter_field)
-        operations = Operations(account)
+        operations, queues, segments = Operations(account), QueueOperations(account), SegmentOperations(account)
         domains = Domains(account.account_id)
         self._routes = [
             _route("GET", rf"/api/account/{_ACCOUNT}/service/(?P<service>[^/]+)/baseURI\.json", domains.one),
@@ -49,6 +51,12 @@ class Api:
             _route("POST", rf"{_CONVERSATIONS}/consumer/search", self.interactions.by_consumer, guarded=True),
             _route("GET", rf"{_OPERATIONS}/msgconversation", operations.resolved, guarded=True),
             _route("POST", rf"{_OPERATIONS}/msgconversation", operations.resolved_by_post, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgcsatdistribution", operations.satisfaction, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgqueuehealth", queues.health, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgqueuehealth/current/", queues.current, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgqueuehealthbygroup/current/", queues.by_group, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgskillsegments", segments.by_skill, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgagentsegments", segments.by_agent, guarded=True),
         ]
 
     def respond(self, request: Request, fault: Fault | None) -> Answer:

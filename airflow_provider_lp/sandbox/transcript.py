@@ -11,7 +11,7 @@ from airflow_provider_lp.sandbox.conversation import Conversation
 from airflow_provider_lp.sandbox.moments import UNDEFINED, twins
 
 _LONG_ONE_IN = 400
-_MESSAGES_PER_AGENT = 4
+MESSAGES_PER_AGENT = 4
 _RICH = '{"type":"vertical","elements":[{"type":"text","text":"Choose \\u2728"},{"type":"button","title":"Yes"}]}'
 _BOT_ANSWER = {
     "externalConversationId": "sandbox-bot-session",
@@ -104,6 +104,6 @@ def _is_consumers(conversation: Conversation, position: int) -> bool:
 def _speaker(conversation: Conversation, position: int) -> dict[str, str]:
     if _is_consumers(conversation, position):
         return {"participantId": conversation.consumer_id, "sentBy": "Consumer"}
-    takeovers = position // _MESSAGES_PER_AGENT
+    takeovers = position // MESSAGES_PER_AGENT
     agent_id = conversation.agent_ids[min(takeovers, len(conversation.agent_ids) - 1)]
     return {"participantId": agent_id, "sentBy": "Agent"}

@@ -209,3 +209,45 @@ def test_a_redirect_leads_to_another_host(caller: Caller) -> None:
 def test_an_impossible_fault_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"fault|every"):
         Fault(**fields)
+
+
+METRICS = {"method": "msgconversation", "timeframe": 60}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("throttle", 429), ("error_500", 500), ("error_503", 503), ("expired_token", 401), ("forbidden", 403)],
+)
+def test_a_fault_may_name_the_metrics(caller: Caller, kind: str, status: int) -> None:
+    caller.sandbox.add_fault(Fault(kind, path="/operations/"))
+    assert call(caller).status_code == 200
+    assert [caller.metrics(**METRICS).status_code for _ in range(2)] == [status, 200]
+
+
+def test_metrics_are_spared_by_default(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("error_500"))
+    assert caller.metrics(**METRICS).status_code == 200
+    assert call(caller).status_code == 500
+
+
+@pytest.mark.parametrize("kind", ["cut_connection", "cut_body", "cut_chunked"])
+def test_metrics_may_be_broken_off(caller: Caller, kind: str) -> None:
+    caller.sandbox.add_fault(Fault(kind, path="/msgconversation"))
+    with pytest.raises(requests.exceptions.RequestException):
+        caller.metrics(**METRICS)
+    assert caller.metrics(**METRICS).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["stall", "slow_body"])
+def test_metrics_may_be_slow(caller: Caller, kind: str) -> None:
+    caller.sandbox.add_fault(Fault(kind, path="/operations/", seconds=0.3))
+    begin = time.monotonic()
+    assert caller.metrics(**METRICS).json()["metricsTotals"]
+    assert time.monotonic() - begin >= 0.3
+
+
+def test_latency_holds_metrics_back_too(caller: Caller) -> None:
+    caller.sandbox.latency_s = 0.3
+    begin = time.monotonic()
+    caller.metrics(**METRICS)
+    assert time.monotonic() - begin >= 0.3
