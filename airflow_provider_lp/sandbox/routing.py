@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from airflow_provider_lp.sandbox.account import Account
+from airflow_provider_lp.sandbox.closed_operations import ClosedOperations
 from airflow_provider_lp.sandbox.domains import Domains
 from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request
 from airflow_provider_lp.sandbox.faults import CONVERSATION_PATH, OPERATIONS_PATH, Fault, Faults
 from airflow_provider_lp.sandbox.interactions import Interactions
 from airflow_provider_lp.sandbox.logins import Logins
-from airflow_provider_lp.sandbox.operations import Operations
 from airflow_provider_lp.sandbox.outages import outage
 from airflow_provider_lp.sandbox.queue_operations import QueueOperations
 from airflow_provider_lp.sandbox.segment_operations import SegmentOperations
@@ -37,7 +37,7 @@ class Api:
         self.faults = Faults()
         self.logins = Logins(account.account_id)
         self.interactions = Interactions(account, self.faults, end_filter_field)
-        operations, queues, segments = Operations(account), QueueOperations(account), SegmentOperations(account)
+        closed, queues, segments = ClosedOperations(account), QueueOperations(account), SegmentOperations(account)
         domains = Domains(account.account_id)
         self._routes = [
             _route("GET", rf"/api/account/{_ACCOUNT}/service/(?P<service>[^/]+)/baseURI\.json", domains.one),
@@ -49,9 +49,9 @@ class Api:
             _route("POST", rf"{_CONVERSATIONS}/search", self.interactions.search, guarded=True),
             _route("POST", rf"{_CONVERSATIONS}/conversation/search", self.interactions.by_conversation, guarded=True),
             _route("POST", rf"{_CONVERSATIONS}/consumer/search", self.interactions.by_consumer, guarded=True),
-            _route("GET", rf"{_OPERATIONS}/msgconversation", operations.resolved, guarded=True),
-            _route("POST", rf"{_OPERATIONS}/msgconversation", operations.resolved_by_post, guarded=True),
-            _route("GET", rf"{_OPERATIONS}/msgcsatdistribution", operations.satisfaction, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgconversation", closed.resolved, guarded=True),
+            _route("POST", rf"{_OPERATIONS}/msgconversation", closed.resolved_by_post, guarded=True),
+            _route("GET", rf"{_OPERATIONS}/msgcsatdistribution", closed.satisfaction, guarded=True),
             _route("GET", rf"{_OPERATIONS}/msgqueuehealth", queues.health, guarded=True),
             _route("GET", rf"{_OPERATIONS}/msgqueuehealth/current/", queues.current, guarded=True),
             _route("GET", rf"{_OPERATIONS}/msgqueuehealthbygroup/current/", queues.by_group, guarded=True),

@@ -18,7 +18,7 @@ _SATISFACTION = parameters.COMMON | {"timeframe", "skillIds", "agentIds"}
 _RESOLVED_BODY = frozenset({"v", "timeframe", "interval", "skillIds", "agentIds"})
 
 
-class Operations:
+class ClosedOperations:
     """Answers the methods from an account."""
 
     def __init__(self, account: Account) -> None:
