@@ -8,12 +8,18 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseEventTrigger
+    from airflow.triggers.shared_stream import SharedStreamProducer
 else:
     try:
         from airflow.triggers.base import BaseEventTrigger
     except ImportError:
         # Airflow 2 has no asset watchers: such a trigger can be imported there, and nothing would start it.
         BaseEventTrigger = BaseTrigger
+    try:
+        from airflow.triggers.shared_stream import SharedStreamProducer
+    except ImportError:
+        # Nor does Airflow before 3.3 ask for one.
+        SharedStreamProducer = object
 
 
 class LivePersonTrigger(BaseTrigger):
@@ -41,4 +47,4 @@ def event_of(payload: dict[str, Any]) -> TriggerEvent:
     return TriggerEvent(payload)  # type: ignore[no-untyped-call] # Airflow's
 
 
-__all__ = ["BaseEventTrigger", "LivePersonTrigger", "TriggerEvent", "event_of"]
+__all__ = ["BaseEventTrigger", "LivePersonTrigger", "SharedStreamProducer", "TriggerEvent", "event_of"]

@@ -103,6 +103,22 @@ class ConversationsMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationsFound:
+    """
+    Whatever matches now: a look that says all it has seen.
+
+    :param search: which conversations.
+    """
+
+    search: WindowedSearch
+
+    def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
+        query = self.search.query()
+        ids = conversation_ids(client, query)
+        return Seen(True, f"{len(ids)} conversations by {self.search.time_field} within {query.window}.", ids)
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationsHaveStatus:
     """
     All of some conversations have a status. What LivePerson does not know yet has none.

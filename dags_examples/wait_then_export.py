@@ -1,0 +1,51 @@
+"""
+Every hour: wait until LivePerson shows all of the hour, then export its conversations.
+
+LivePerson shows what happened up to a minute late, and the hour is not over for everybody at once. The sensor waits
+until two minutes after the hour, and until LivePerson's count for it stands still; then the export takes exactly the
+period that the sensor has waited for. While it waits, it takes no worker: it is deferrable.
+
+It needs the same connection, pool and variable as ``nightly_export.py``, and a triggerer (``airflow triggerer``).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+from airflow_provider_lp.sensors.conversations import LivePersonWindowReadySensor
+
+ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
+
+with DAG(
+    dag_id="liveperson_wait_then_export",
+    schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["liveperson"],
+    doc_md=__doc__,
+) as dag:
+    hour_is_ready = LivePersonWindowReadySensor(
+        task_id="hour_is_ready",
+        delay=timedelta(minutes=2),
+        deferrable=True,
+        poke_interval=60,
+        timeout=timedelta(minutes=50),
+    )
+
+    export_conversations = LivePersonConversationsOperator(
+        task_id="export_conversations",
+        start="{{ ti.xcom_pull('hour_is_ready')['start'] }}",
+        end="{{ ti.xcom_pull('hour_is_ready')['end'] }}",
+        path=ROOT + "/hourly/{{ data_interval_start | ts_nodash }}/conversations.ndjson.gz",
+        pool="liveperson",
+        retries=4,
+        retry_delay=timedelta(minutes=5),
+    )
+
+    hour_is_ready >> export_conversations
