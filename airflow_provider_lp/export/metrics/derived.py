@@ -21,7 +21,7 @@ from airflow_provider_lp.client.metrics import Measurement, Subject
 from airflow_provider_lp.client.records import Number, milliseconds
 from airflow_provider_lp.export.download import Download
 from airflow_provider_lp.export.metrics.buckets import tiles
-from airflow_provider_lp.export.metrics.query import MetricsQuery, covered_end_ms
+from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.rows import Row, row_of
 from airflow_provider_lp.export.metrics.tiling import add_up
 from airflow_provider_lp.export.query import ConversationQuery
@@ -70,9 +70,7 @@ def derived_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row]
     :param query: of whom, for when.
     :raises LivePersonError: by its kind.
     """
-    window = query.tiled
-    assert window is not None  # noqa: S101 - a query from conversations has a window
-    window = Window(window.start_ms, covered_end_ms(window, to_ms(client.now)))
+    window = query.tiled_until(client.now)
     periods = tiles(window, query.interval)
     sums: list[dict[Subject, Counter[str]]] = [{} for _ in periods]
     starts = [period.start_ms for period in periods]

@@ -10,7 +10,7 @@ from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.client.metrics import Measurement, Subject
 from airflow_provider_lp.export.metrics.asking import TRIES, Dated, ask_periods, ask_snapshot, ask_timeframe
 from airflow_provider_lp.export.metrics.buckets import BUCKET_MINUTES, frame_of
-from airflow_provider_lp.export.metrics.portions import Portion, portions_of
+from airflow_provider_lp.export.metrics.portions import MESSAGING_CONVERSATION, Portion, portions_of
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.reports import Dating
 from airflow_provider_lp.export.metrics.rows import Row, row_of
@@ -38,11 +38,15 @@ def measured_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row
 def _answers(client: LivePersonClient, query: MetricsQuery) -> list[list[Dated]]:
     """What LivePerson answers to each portion; all about the same time where they are to be added up."""
     portions = portions_of(query)
+    if query.window and query.report.name == MESSAGING_CONVERSATION:
+        # Once for all, so that every portion is cut at the same bucket where the window is not over yet.
+        window = query.tiled_until(client.now)
+        return [ask_tiles(client, query, portion, window) for portion in portions]
     asking = _asking(query)
     for _ in range(TRIES):
         begun_ms = to_ms(client.now)
         answers = [asking(client, query, portion) for portion in portions]
-        if len(portions) == 1 or not query.report.additive or asking is ask_tiles:
+        if len(portions) == 1 or not query.report.additive:
             return answers
         timeframe = query.timeframe or BUCKET_MINUTES
         if frame_of(begun_ms, timeframe) == frame_of(to_ms(client.now), timeframe):
@@ -56,9 +60,7 @@ def _answers(client: LivePersonClient, query: MetricsQuery) -> list[list[Dated]]
 def _asking(query: MetricsQuery) -> Asking:
     if query.report.dating is Dating.SNAPSHOT:
         return ask_snapshot
-    if query.window is None or query.report.name == "csat_distribution" or query.report.dating is Dating.FRAME:
-        return ask_timeframe
-    return ask_tiles if query.report.dating is Dating.BUCKETS else ask_periods
+    return ask_periods if query.window and query.report.dating is Dating.PERIOD else ask_timeframe
 
 
 def _joined(query: MetricsQuery, answers: list[list[Dated]]) -> Iterable[Dated]:

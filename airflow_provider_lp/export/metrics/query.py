@@ -21,6 +21,7 @@ from airflow_provider_lp.client.operations import (
 )
 from airflow_provider_lp.export.metrics.buckets import (
     BUCKET_MINUTES,
+    BUCKET_MS,
     MINUTE_MS,
     ceil_bucket,
     floor_bucket,
@@ -169,6 +170,13 @@ class MetricsQuery:
             )
         return Window(start_ms, end_ms)
 
+    def tiled_until(self, now: datetime) -> Window:
+        """As :attr:`tiled`, without the buckets that have not begun."""
+        window = self.tiled
+        if window is None:
+            raise ValueError("a query for a timeframe has no window to tile")
+        return Window(window.start_ms, min(window.end_ms, max(ceil_bucket(to_ms(now)), window.start_ms + BUCKET_MS)))
+
 
 def check_reach(query: MetricsQuery, now: datetime) -> None:
     """
@@ -200,11 +208,6 @@ def check_reach(query: MetricsQuery, now: datetime) -> None:
         'schedule the DAG hourly, with CronDataIntervalTimetable("0 * * * *", timezone="UTC"), so that runs and '
         f"retries have 23 hours.{recompute}"
     )
-
-
-def covered_end_ms(window: Window, now_ms: int) -> int:
-    """Where the numbers of a window end that may not be over yet."""
-    return min(window.end_ms, max(ceil_bucket(now_ms), window.start_ms + 1))
 
 
 def _words(minutes: int) -> str:

@@ -20,7 +20,7 @@ from airflow_provider_lp.export.metrics.buckets import (
     tiles,
 )
 from airflow_provider_lp.export.metrics.portions import Portion
-from airflow_provider_lp.export.metrics.query import MetricsQuery, check_reach, covered_end_ms
+from airflow_provider_lp.export.metrics.query import MetricsQuery, check_reach
 from airflow_provider_lp.export.metrics.reports import Report
 from airflow_provider_lp.export.metrics.rows import typed_value
 from airflow_provider_lp.windows import Window, to_ms
@@ -35,20 +35,18 @@ Key = tuple[Subject, str | None]
 Sums = dict[Key, dict[str, Any]]
 
 
-def ask_tiles(client: LivePersonClient, query: MetricsQuery, portion: Portion) -> list[Dated]:
+def ask_tiles(client: LivePersonClient, query: MetricsQuery, portion: Portion, window: Window) -> list[Dated]:
     """
-    Measurements that tile the window of a query, each the sum of its buckets.
+    Measurements that tile a window, each the sum of its buckets.
 
     LivePerson is asked for single buckets: only their edges do not move with the moment of the request.
 
+    :param window: what to tile, on five-minute marks: :meth:`MetricsQuery.tiled_until`.
     :raises LivePersonWindowError: if LivePerson no longer holds all of the window.
     :raises LivePersonIncompleteDataError: if buckets are missing that are not empty.
     """
-    window = query.tiled
-    assert window is not None  # noqa: S101 - reports in buckets that have no timeframe have a window
     buckets = _buckets(client, query, portion, window)
-    covered = Window(window.start_ms, covered_end_ms(window, to_ms(client.now)))
-    return [Dated(tile, _added(query.report, buckets, tile)) for tile in tiles(covered, query.interval)]
+    return [Dated(tile, _added(query.report, buckets, tile)) for tile in tiles(window, query.interval)]
 
 
 def _buckets(
@@ -63,8 +61,9 @@ def _buckets(
         if frame_of(to_ms(client.now), timeframe).start_ms > window.start_ms:
             problem = "took so long that the start of the window went out of its reach"
             continue
-        problem = _shortfall(answer, Window(window.start_ms, covered_end_ms(window, to_ms(client.now))))
+        problem = _shortfall(answer, window)
         if not problem:
+            _warn_of_unknown(query.report, answer.frame)
             return answer.intervals or {}
     raise LivePersonIncompleteDataError(
         f"LivePerson's answer to {query.report.name} for the window {window} {problem}, however often asked. Nothing "
@@ -106,15 +105,23 @@ def _counts(measurements: Iterable[Measurement]) -> dict[str | None, int | float
     }
 
 
+def _warn_of_unknown(report: Report, measurements: Iterable[Measurement]) -> None:
+    unknown = {name for each in measurements for name in each.metrics} - report.metrics.keys()
+    if unknown:
+        log.warning(
+            "LivePerson sends metrics that %s does not document: %s. Whether they may be added up is not known, so they "
+            "are left out. With timeframe, they are passed on.",
+            report.name,
+            ", ".join(sorted(unknown)),
+        )
+
+
 def _bucket_ends(window: Window) -> range:
     return range(window.start_ms + BUCKET_MS, window.end_ms + 1, BUCKET_MS)
 
 
 def _added(report: Report, buckets: Mapping[int, list[Measurement]], tile: Window) -> list[Measurement]:
-    ends = _bucket_ends(tile)
-    if len(ends) == 1 and ends[0] in buckets:
-        return buckets[ends[0]]
-    return add_up(report, (each for end_ms in ends for each in buckets.get(end_ms, ())))
+    return add_up(report, (each for end_ms in _bucket_ends(tile) for each in buckets.get(end_ms, ())))
 
 
 def add_up(report: Report, measurements: Iterable[Measurement]) -> list[Measurement]:
@@ -125,16 +132,12 @@ def add_up(report: Report, measurements: Iterable[Measurement]) -> list[Measurem
     """
     additive = report.metrics.keys() - report.ratios.keys()
     sums: Sums = {}
-    unknown: set[str] = set()
     for subject, metrics, section in measurements:
         total = sums.setdefault((subject, section), {})
-        unknown |= metrics.keys() - report.metrics.keys()
         for name in additive & metrics.keys():
             value = typed_value(metrics[name], int)
             if value is not None:
                 total[name] = total.get(name, 0) + value
-    if unknown:
-        log.warning("%s are left out of the sums of %s: may they be added up?", ", ".join(sorted(unknown)), report.name)
     if not any(subject.level == "account" for subject, _ in sums):
         sums[Subject("account"), None] = dict.fromkeys(additive, 0)
     return [
