@@ -16,6 +16,8 @@ from airflow_provider_lp.client.transport import Answer
 TOTALS = ("metricsTotals", "metricsTotal")
 SKILLS = ("skillsMetricsPerAgent", "skillsMetrics")
 GROUPINGS = (*TOTALS, *SKILLS, "agentsMetrics", "metricsPerSkill", "metricsPerAgent", "skillGroupMetrics")
+#: No stamp lies beyond the year 2200.
+LATEST_MS = 7_258_118_400_000
 INTERVALS = "metricsByIntervals"
 FRAME = "timeframeSummary"
 
@@ -58,13 +60,12 @@ class MetricsAnswer:
     :param frame: the measurements of the whole timeframe.
     :param intervals: the measurements of each interval by its stamp, in epoch milliseconds and order of time; ``None``
         if the answer has no intervals. They are the same events as the frame's: never add the two.
+    :param asked_ms: when it was asked for, in epoch milliseconds: where a timeframe ends.
     """
 
     frame: list[Measurement] = field(repr=False)
     intervals: dict[int, list[Measurement]] | None = field(default=None, repr=False)
-
-
-NO_METRICS = MetricsAnswer([])
+    asked_ms: int = field(default=0, compare=False)
 
 
 def read_metrics(answer: Answer, endpoint: str) -> MetricsAnswer:
@@ -73,38 +74,42 @@ def read_metrics(answer: Answer, endpoint: str) -> MetricsAnswer:
 
     :raises LivePersonTransportError: if it is not LivePerson's JSON, for instance cut short.
     """
+    asked_ms = int(answer.sent_at * 1000)
     if answer.status == 204:
-        return NO_METRICS
+        return MetricsAnswer([], asked_ms=asked_ms)
     try:
         content = msgspec.json.decode(answer.body)
         if not isinstance(content, dict) or not content.keys() & {*GROUPINGS, INTERVALS, FRAME}:
             raise ValueError("no metrics")
-        return _read(content)
-    except (msgspec.DecodeError, ValueError) as error:
+        return MetricsAnswer(_frame(content), _intervals(content), asked_ms)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise LivePersonTransportError(
             f"The answer to {endpoint} ({len(answer.body)} bytes) is cut short or not LivePerson's JSON: {error}.",
             endpoint=endpoint,
         ) from error
 
 
-def _read(content: dict[str, Any]) -> MetricsAnswer:
-    frame = _members(content, FRAME) if content.get(FRAME) else content
+def _frame(content: Mapping[str, Any]) -> list[Measurement]:
+    return list(_measurements(_members(content, FRAME) or content))
+
+
+def _intervals(content: Mapping[str, Any]) -> dict[int, list[Measurement]] | None:
     if INTERVALS not in content:
-        return MetricsAnswer(list(_measurements(frame)))
-    intervals: dict[int, list[Measurement]] = {}
+        return None
     rows = content[INTERVALS] or []
     if not isinstance(rows, list):
         raise ValueError(f"{INTERVALS} is no list")
+    intervals: dict[int, list[Measurement]] = {}
     for row in rows:
         stamp_ms, measurements = _interval(row)
         if intervals.setdefault(stamp_ms, measurements) != measurements:
             raise ValueError(f"two different intervals are stamped {stamp_ms}")
-    return MetricsAnswer(list(_measurements(frame)), dict(sorted(intervals.items())))
+    return dict(sorted(intervals.items()))
 
 
 def _interval(row: Any) -> tuple[int, list[Measurement]]:
     stamp_ms = milliseconds(row.get("timestamp")) if isinstance(row, dict) else None
-    if stamp_ms is None:
+    if stamp_ms is None or stamp_ms > LATEST_MS:
         raise ValueError("an interval without its timestamp")
     content = {**row, **_members(row, "metricsData")}
     return stamp_ms, list(_measurements(content))

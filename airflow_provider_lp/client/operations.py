@@ -45,8 +45,10 @@ AGENT_SEGMENT_METRICS = (
     "avgTimeToResponseFromAgentAssignment",
 )
 
-#: Ids of skills, agents or groups: a list of them, ``"all"``, or ``None`` for LivePerson's default.
-Ids = Collection[str | int] | str | None
+ALL = "all"
+
+#: Ids of skills, agents or groups: a list of them, one, ``"all"``, or ``None`` for LivePerson's default.
+Ids = Collection[str | int] | str | int | None
 Params = dict[str, str | int]
 
 
@@ -296,15 +298,17 @@ def check_ids(name: str, ids: Ids) -> list[str] | None:
     """
     if ids is None:
         return None
-    given = _listed(ids)
+    given = [ids] if isinstance(ids, int) else _listed(ids)
     words = [str(some) for some in given if isinstance(some, str | int) and not isinstance(some, bool)]
     if not words or len(words) < len(given) or not all(IDENTIFIER.fullmatch(word) for word in words):
+        raise LivePersonConfigurationError(f"{name}={ids!r} must be a list of ids that is not empty, 'all', or None.")
+    if "None" in words:
         raise LivePersonConfigurationError(
-            f"{name}={ids!r} must be a list of ids that is not empty, 'all', or None. (A text None comes from a "
-            "template whose value this run does not have.)"
+            f"{name}={ids!r} holds a text None, which comes from a template whose value this run does not have."
         )
-    if "None" in words or ("all" in words and len(words) > 1):
-        raise LivePersonConfigurationError(f"{name}={ids!r} holds a word that is no id: give ids only, or 'all' alone.")
+    words = [ALL if word.lower() == ALL else word for word in words]
+    if ALL in words and len(words) > 1:
+        raise LivePersonConfigurationError(f"{name}={ids!r}: give ids only, or 'all' alone.")
     return list(dict.fromkeys(words))
 
 

@@ -70,11 +70,19 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer."""
+    """
+    A successful answer.
+
+    :param status: HTTP status.
+    :param body: the whole body, decompressed.
+    :param cookies: cookies by their names.
+    :param sent_at: when its request was sent, in seconds since the epoch.
+    """
 
     status: int
     body: bytes = field(repr=False)
     cookies: Mapping[str, str] = field(repr=False)
+    sent_at: float = 0.0
 
 
 class Authorization(Protocol):
@@ -177,16 +185,16 @@ class Transport:
                 )
             )
             environment = self._environment_of(call.url)
-            with (
-                self._slots,
-                self._adapter.deadline(),
-                self._session.send(prepared, timeout=self._timeout_s, allow_redirects=False, **environment) as response,
-            ):
-                body: bytes = response.raw.read(decode_content=True)
+            with self._slots, self._adapter.deadline():
+                sent_at = self.clock.now()
+                with self._session.send(
+                    prepared, timeout=self._timeout_s, allow_redirects=False, **environment
+                ) as response:
+                    body: bytes = response.raw.read(decode_content=True)
         except (requests.RequestException, Urllib3Error, OSError, ValueError) as error:
             raise self._transport_error(call, error) from error
         if response.status_code in (200, 204):
-            return Answer(response.status_code, body, response.cookies.get_dict())
+            return Answer(response.status_code, body, response.cookies.get_dict(), sent_at)
         raise self._status_error(call, response, body)
 
     def part(self, call: Call) -> None:

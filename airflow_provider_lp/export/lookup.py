@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +13,7 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError, Live
 from airflow_provider_lp.client.filters import STATUSES, check_content, check_status
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.records import Page, milliseconds
+from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.publishing import StoragePath
 from airflow_provider_lp.export.reading import IDS_NAMED, PAUSES, PageRequest, Row, SearchReading, in_order
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
@@ -156,11 +156,7 @@ class Lookup:
         portions = [
             conversation_ids[first : first + IDS_PER_CALL] for first in range(0, len(conversation_ids), IDS_PER_CALL)
         ]
-        threads = ThreadPoolExecutor(self._client.max_concurrency, thread_name_prefix="liveperson")
-        try:
-            found = [row for rows in threads.map(self._whole, portions) for row in rows]
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+        found = [row for rows in in_parallel(self._client, self._whole, portions) for row in rows]
         return sorted(found, key=lambda row: (row.moment_ms, row.conversation_id))
 
     def _whole(self, conversation_ids: Sequence[str]) -> list[Row]:

@@ -65,6 +65,8 @@ class ConversationQuery:
     :param max_age: for time fields other than ``start``: how long before the window a conversation may have started.
     :param filters: LivePerson's filters, checked.
     :param content: content types to retrieve, checked; ``None`` for LivePerson's default.
+    :param started_before: for time fields other than ``start``: conversations that started later are of no interest;
+        default none are.
     """
 
     time_field: str
@@ -73,6 +75,7 @@ class ConversationQuery:
     max_age: timedelta
     filters: Mapping[str, Any]
     content: list[str] | None
+    started_before: datetime | None = None
 
     @classmethod
     def checked(
@@ -84,6 +87,7 @@ class ConversationQuery:
         max_age: timedelta = DEFAULT_MAX_AGE,
         filters: Mapping[str, Any] | None = None,
         content: Collection[str] | None = None,
+        started_before: datetime | None = None,
     ) -> ConversationQuery:
         """
         A query whose every argument LivePerson would accept.
@@ -102,7 +106,7 @@ class ConversationQuery:
                 f"The window {window} begins before {(now - RETENTION).date()}. LivePerson keeps conversations for 13 "
                 "months, so what it still returns may be less than what an earlier export holds. Choose a later start."
             )
-        return cls(time_field, window, now, max_age, check_filters(filters), check_content(content))
+        return cls(time_field, window, now, max_age, check_filters(filters), check_content(content), started_before)
 
     def moment_ms(self, info: ConversationInfo) -> int | None:
         """The moment of a conversation that the query goes by; ``None`` if it has none."""
@@ -149,7 +153,8 @@ class ConversationQuery:
     def _slice(self, span: Window) -> Slice:
         if self.time_field in ("start", "latest_update"):
             return Slice(span, (Search(start=span),))
-        started = Window(self._earliest_start_ms(), span.end_ms)
+        latest_ms = span.end_ms if self.started_before is None else min(span.end_ms, to_ms(self.started_before))
+        started = Window(self._earliest_start_ms(), latest_ms)
         return Slice(span, tuple(Search(start=part, moments=span) for part in started.spans(LONGEST_SPAN)))
 
     def words(self, search: Search) -> str:

@@ -37,7 +37,7 @@ def moments_of(context: Context) -> RunMoments:
 def from_template(value: Any) -> Any:
     """A list or dict, where a template made text of it; anything else as it is."""
     if isinstance(value, str) and value.strip().startswith(("[", "{", "(")):
-        with suppress(SyntaxError, ValueError):
+        with suppress(SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             return literal_eval(value)
         with suppress(ValueError):
             return json.loads(value)

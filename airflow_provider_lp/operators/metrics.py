@@ -12,7 +12,7 @@ from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.context import announce, from_template, moments_of
 from airflow_provider_lp.operators.storage import check_path, storage_path
 from airflow_provider_lp.operators.xcom import DEFAULT_MAX_XCOM_BYTES, check_max_xcom_bytes
-from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
+from airflow_provider_lp.retention import FRESHNESS_DELAY
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -52,7 +52,8 @@ class LivePersonMetricsOperator(LivePersonOperator):
       not overlap, over skills or agents too, but they are no conversations. Averages are passed on.
     * ``current_queue_health``, ``queue_health_by_group`` (``msgqueuehealth/current``,
       ``msgqueuehealthbygroup/current``): the present; ``interval_start`` and ``interval_end`` are the moment of the
-      request, unless a period or timeframe was asked for. ``time`` is the freshness of a skill's numbers. Nothing of it
+      request, unless a timeframe or, for ``current_queue_health``, a period of the last 72 hours was asked for by
+      ``start`` and ``end`` or ``window``. ``time`` is the freshness of a skill's numbers. Nothing of it
       may be added over time.
 
     With ``timeframe``, the numbers are LivePerson's for that many minutes back from the moment of the request, rounded
@@ -83,7 +84,8 @@ class LivePersonMetricsOperator(LivePersonOperator):
     :param source_of_truth: ``"operations"`` (default), or ``"conversations"``: for ``messaging_conversation``,
         recompute the rows from the conversations that were closed in the period, for any period of the last 13 months.
         Such rows have ``derived`` true. LivePerson does not document how it forms these metrics; taken is the close
-        without regard to surveys, the last skill, the last agent, and the time from start to close.
+        without regard to surveys that end within a week, the last skill, the last agent, and the time from start to
+        close. (templated)
     :param max_age: with ``source_of_truth="conversations"``: how long before the period a conversation may have
         started; default 90 days.
     :param user_type: for segments: ``"human"``, ``"bot"`` or ``"all"``; default LivePerson's own. (templated)
@@ -137,7 +139,7 @@ class LivePersonMetricsOperator(LivePersonOperator):
         agent_ids: Collection[str | int] | str | None = None,
         group_ids: Collection[str | int] | str | None = None,
         source_of_truth: str = "operations",
-        max_age: timedelta = DEFAULT_MAX_AGE,
+        max_age: timedelta | None = None,
         user_type: str | None = None,
         source: Collection[str] | str | None = None,
         metrics: Collection[str] | str | None = None,
@@ -211,7 +213,7 @@ class LivePersonMetricsOperator(LivePersonOperator):
             breakdown=self.breakdown,
             include_sub_groups=self.include_sub_groups,
         )
-        log.info("Exporting %s %s.", self.report, f"within {query.tiled}" if query.window else "as of now")
+        log.info("Exporting %s %s.", self.report, _words(query))
         if query.window and query.window.end > now - FRESHNESS_DELAY:
             log.warning(
                 "The window %s reaches into what LivePerson may not count yet: these metrics are not final. Let the "
@@ -224,20 +226,18 @@ class LivePersonMetricsOperator(LivePersonOperator):
         from airflow_provider_lp.export.metrics.reports import REPORTS
         from airflow_provider_lp.windows import resolve_window
 
-        is_given = self.start is not None or self.end is not None
-        if timeframe is not None:
-            if is_given:
-                raise LivePersonConfigurationError(
-                    f"timeframe={timeframe!r} counts back from now: give it, or start and end, but not both."
-                )
-            return None
-        known = REPORTS.get(self.report)
-        if known is None or (not known.needs_period and not is_given):
-            return None
-        if not known.has_period:
+        period = [name for name in ("start", "end", "window") if getattr(self, name) is not None]
+        known = REPORTS.get(self.report) if isinstance(self.report, str) else None
+        if timeframe is not None and period:
             raise LivePersonConfigurationError(
-                f"start and end have no meaning for report={self.report!r}: it is about the present."
+                f"timeframe={timeframe!r} counts back from now, so {' and '.join(period)} cannot go with it."
             )
+        if known and period and not known.has_period:
+            raise LivePersonConfigurationError(
+                f"{' and '.join(period)} can have no meaning for report={self.report!r}: it is about the present."
+            )
+        if known is None or timeframe is not None or (not known.needs_period and not period):
+            return None
         return resolve_window(self.start, self.end, self.window, moments_of(context), now)
 
     def _publish(self, query: MetricsQuery, context: Context) -> dict[str, Any]:
@@ -258,6 +258,13 @@ class LivePersonMetricsOperator(LivePersonOperator):
             rows = collect_metrics(client, query, max_bytes=self.max_xcom_bytes)
         log.info("Returning %d rows through XCom.", len(rows))
         return rows
+
+
+def _words(query: MetricsQuery) -> str:
+    """The period of a query, for people."""
+    if query.tiled is None:
+        return "as of now" if query.timeframe is None else f"of the last {query.timeframe} minutes"
+    return f"from {query.tiled.start.isoformat()} up to now" if query.report.up_to_now else f"within {query.tiled}"
 
 
 def _number(value: Any) -> Any:

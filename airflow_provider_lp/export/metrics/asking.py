@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 from airflow_provider_lp.client.client import LivePersonClient
@@ -10,13 +11,18 @@ from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer
 from airflow_provider_lp.client.operations import LONGEST_TIMEFRAME_MINUTES
 from airflow_provider_lp.export.metrics.buckets import MINUTE_MS, floor_bucket, frame_of, tiles
+from airflow_provider_lp.export.metrics.completeness import shortfall
 from airflow_provider_lp.export.metrics.portions import Portion
-from airflow_provider_lp.export.metrics.query import MINUTES_PER_HOUR, MetricsQuery, check_reach
+from airflow_provider_lp.export.metrics.query import CLOCK_DIFFERENCE_MS, MINUTES_PER_HOUR, MetricsQuery, check_reach
 from airflow_provider_lp.export.metrics.reports import Dating
-from airflow_provider_lp.windows import Window, to_ms
+from airflow_provider_lp.export.metrics.sums import with_account
+from airflow_provider_lp.export.parallel import in_parallel
+from airflow_provider_lp.windows import Window, from_ms, to_ms
 
-#: How often to ask for a timeframe whose bounds move while LivePerson answers.
-TRIES = 5
+#: How long to wait before asking again for an answer that is not usable.
+PAUSES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=10))
+#: By how much longer to ask for, with each try.
+SLOWNESS_MS = 2 * MINUTE_MS
 
 
 class Dated(NamedTuple):
@@ -27,14 +33,41 @@ class Dated(NamedTuple):
 
 
 def ask(
-    client: LivePersonClient, query: MetricsQuery, portion: Portion, timeframe: int = 0, interval: int | None = None
+    client: LivePersonClient,
+    query: MetricsQuery,
+    portion: Portion,
+    timeframe: int = 0,
+    interval: int | None = None,
+    period: Window | None = None,
 ) -> MetricsAnswer:
     """
-    One portion of a report.
+    One portion of a report; the account's total is in its place where skills and agents are views of the same events.
 
     :param timeframe: minutes back from now, for reports that take them.
     :param interval: minutes per interval, for reports that take them.
+    :param period: for ``current_queue_health``; default the present.
     """
+    answer = _ask(client, query, portion, timeframe, interval, period)
+    if not query.report.additive:
+        return answer
+    section = "skills" if portion.skill_ids else "agents" if portion.agent_ids else None
+    if portion.skill_ids and portion.agent_ids:
+        section = query.account_section
+    intervals = answer.intervals and {
+        stamp_ms: with_account(query.report, measurements, section)
+        for stamp_ms, measurements in answer.intervals.items()
+    }
+    return MetricsAnswer(with_account(query.report, answer.frame, section), intervals, answer.asked_ms)
+
+
+def _ask(
+    client: LivePersonClient,
+    query: MetricsQuery,
+    portion: Portion,
+    timeframe: int,
+    interval: int | None,
+    period: Window | None,
+) -> MetricsAnswer:
     operations, options = client.operations, query.options
     skills = portion.skill_ids
     match query.report.name:
@@ -52,9 +85,9 @@ def ask(
         case "queue_health":
             return operations.queue_health(timeframe, skill_ids=skills, interval_minutes=interval)
         case "current_queue_health":
-            period = (query.window.start_ms, query.window.end_ms) if query.window else (None, None)
+            start_ms, end_ms = (period.start_ms, period.end_ms) if period else (None, None)
             return operations.current_queue_health(
-                start_ms=period[0], end_ms=period[1], skill_ids=skills, group_ids=portion.group_ids, **options
+                start_ms=start_ms, end_ms=end_ms, skill_ids=skills, group_ids=portion.group_ids, **options
             )
         case "queue_health_by_group":
             return operations.queue_health_by_group(
@@ -78,66 +111,92 @@ def ask(
 
 
 def ask_timeframe(client: LivePersonClient, query: MetricsQuery, portion: Portion) -> list[Dated]:
-    """A timeframe that ends now: as long as the query says, or as its window needs."""
-    for _ in range(TRIES):
-        asked_ms = _now_ms(client)
-        timeframe = query.timeframe or _timeframe_for(query, client)
+    """
+    A timeframe that ends now: as long as the query says, or as its window needs.
+
+    :raises LivePersonWindowError: if LivePerson no longer holds all of the window.
+    :raises LivePersonIncompleteDataError: if intervals are missing that are not empty.
+    """
+    problem = ""
+    for number, pause in enumerate(PAUSES):
+        client.wait(pause)
+        timeframe = query.timeframe or _timeframe_for(query, client, number)
         answer = ask(client, query, portion, timeframe, query.interval)
-        answered_ms = _now_ms(client)
-        frame = _frame(query, answered_ms, timeframe)
-        if query.report.dating is Dating.BUCKETS and frame != _frame(query, asked_ms, timeframe):
-            continue
-        if query.window and frame.start_ms > floor_start_ms(query):
-            continue
-        return list(_dated(query, answer, frame))
+        frame = _frame(query, answer.asked_ms, timeframe)
+        latest = _frame(query, _now_ms(client), timeframe)
+        problem = _problem(query, answer, frame)
+        if query.report.dating is Dating.BUCKETS and frame != latest:
+            problem = "came so slowly that its timeframe moved on meanwhile"
+        if query.window and latest.start_ms > _latest_start_ms(query):
+            problem = "came so slowly that the start of the window went out of its timeframe"
+        if not problem:
+            return list(_dated(query, answer, frame))
     raise LivePersonIncompleteDataError(
-        f"LivePerson answered {query.report.name} so slowly, {TRIES} times, that its timeframe moved on meanwhile. "
-        "Nothing was published."
+        f"LivePerson's answer to {query.report.name} {problem}, however often asked. Nothing was published. Let "
+        "Airflow retry the task."
     )
 
 
 def ask_periods(client: LivePersonClient, query: MetricsQuery, portion: Portion) -> list[Dated]:
     """Queue health within the window, an interval at a time: neither its averages nor its percentiles add up."""
-    answers = []
-    for tile in tiles(query.window, query.interval) if query.window else ():
+    now_ms = _wait_until_past(client, query.window)
+
+    def ask_period(period: Window) -> Dated:
         check_reach(query, client.now)
-        end_ms = min(tile.end_ms, _now_ms(client))
-        if end_ms > tile.start_ms:
-            covered = Window(tile.start_ms, end_ms)
-            answer = client.operations.queue_health_between(covered.start_ms, end_ms, skill_ids=portion.skill_ids)
-            answers.append(Dated(covered, answer.frame))
-    return answers
+        answer = client.operations.queue_health_between(period.start_ms, period.end_ms, skill_ids=portion.skill_ids)
+        return Dated(period, answer.frame)
+
+    periods = tiles(query.window, query.interval) if query.window else []
+    begun = [Window(each.start_ms, min(each.end_ms, now_ms)) for each in periods if each.start_ms < now_ms]
+    return in_parallel(client, ask_period, begun)
 
 
 def ask_snapshot(client: LivePersonClient, query: MetricsQuery, portion: Portion) -> list[Dated]:
     """The state of now; or, where the query has a period, what is known of that."""
-    answer = ask(client, query, portion)
-    now_ms = _now_ms(client)
+    period = None
     if query.window:
-        return [Dated(query.window, answer.frame)]
-    if query.timeframe:
-        return [Dated(Window(now_ms - query.timeframe * MINUTE_MS, now_ms), answer.frame)]
-    return [Dated(now_ms, answer.frame)]
+        check_reach(query, client.now)
+        period = Window(query.window.start_ms, min(query.window.end_ms, _wait_until_past(client, query.window)))
+    answer = ask(client, query, portion, period=period)
+    now_ms = answer.asked_ms
+    if period is None and query.timeframe:
+        period = Window(now_ms - query.timeframe * MINUTE_MS, now_ms)
+    return [Dated(period or now_ms, answer.frame)]
 
 
-def floor_start_ms(query: MetricsQuery) -> int:
+def _latest_start_ms(query: MetricsQuery) -> int:
     """The latest start of a timeframe that covers the query's window."""
     start_ms = query.window.start_ms if query.window else 0
     return floor_bucket(start_ms) if query.report.dating is Dating.BUCKETS else start_ms
+
+
+def _wait_until_past(client: LivePersonClient, window: Window | None) -> int:
+    """
+    The latest moment that is past by LivePerson's clock too, which refuses periods that end later.
+
+    A window that has just ended is waited for.
+    """
+    ahead_ms = window.end_ms - (_now_ms(client) - CLOCK_DIFFERENCE_MS) if window else 0
+    if 0 < ahead_ms <= CLOCK_DIFFERENCE_MS:
+        client.wait(timedelta(milliseconds=ahead_ms))
+    return _now_ms(client) - CLOCK_DIFFERENCE_MS
 
 
 def _now_ms(client: LivePersonClient) -> int:
     return to_ms(client.now)
 
 
-def _timeframe_for(query: MetricsQuery, client: LivePersonClient) -> int:
+def _timeframe_for(query: MetricsQuery, client: LivePersonClient, number: int) -> int:
+    """Minutes back to the start of the window; with each try more, for answers that take their time."""
     check_reach(query, client.now)
-    back_ms = _now_ms(client) - floor_start_ms(query)
+    back_ms = _now_ms(client) - _latest_start_ms(query)
     if query.report.dating is Dating.BUCKETS:
         # Rounded down: LivePerson pushes the start outwards to the mark it was counted from.
-        return min(max(back_ms // MINUTE_MS, 1), LONGEST_TIMEFRAME_MINUTES)
-    step = query.interval or 1
-    return -(-back_ms // (step * MINUTE_MS)) * step
+        minutes = max(back_ms // MINUTE_MS, 1)
+    else:
+        step = query.interval or 1
+        minutes = -(-(back_ms + number * SLOWNESS_MS) // (step * MINUTE_MS)) * step
+    return min(minutes, LONGEST_TIMEFRAME_MINUTES)
 
 
 def _frame(query: MetricsQuery, now_ms: int, timeframe: int) -> Window:
@@ -150,18 +209,31 @@ def _dated(query: MetricsQuery, answer: MetricsAnswer, frame: Window) -> Iterato
     if query.interval is None:
         yield Dated(frame, answer.frame)
         return
-    if answer.intervals is None and not answer.frame:
-        return
-    if answer.intervals is None:
-        raise LivePersonIncompleteDataError(
-            f"LivePerson answered {query.report.name} without the intervals of {query.interval} minutes that it was "
-            "asked for. Nothing was published."
-        )
     length_ms = query.interval * MINUTE_MS
-    for stamp_ms, measurements in answer.intervals.items():
-        if query.report.dating is Dating.BUCKETS:
-            covered = Window(max(stamp_ms - length_ms, min(frame.start_ms, stamp_ms - 1)), stamp_ms)
-        else:
-            covered = Window(stamp_ms, stamp_ms + length_ms)
+    intervals = answer.intervals or {}
+    if query.report.dating is Dating.BUCKETS:
+        for end_ms in _ends(frame, length_ms):
+            yield Dated(Window(max(end_ms - length_ms, frame.start_ms), end_ms), intervals.get(end_ms, []))
+        return
+    for start_ms, measurements in intervals.items():
+        covered = Window(start_ms, start_ms + length_ms)
         if query.window is None or (covered.start_ms < query.window.end_ms and covered.end_ms > query.window.start_ms):
             yield Dated(covered, measurements)
+
+
+def _ends(frame: Window, length_ms: int) -> list[int]:
+    """Where the intervals of a frame in buckets end: LivePerson cuts them from its end on; the earliest is shorter."""
+    return sorted(range(frame.end_ms, frame.start_ms, -length_ms))
+
+
+def _problem(query: MetricsQuery, answer: MetricsAnswer, frame: Window) -> str:
+    """What is wrong with the intervals of an answer."""
+    if query.interval is None:
+        return ""
+    if query.report.dating is not Dating.BUCKETS:
+        return shortfall(answer)
+    ends = _ends(frame, query.interval * MINUTE_MS)
+    stray = (answer.intervals or {}).keys() - {*ends}
+    if stray:
+        return f"has intervals that end where none was asked for, such as {from_ms(min(stray)).isoformat()}"
+    return shortfall(answer, ends)

@@ -13,24 +13,26 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
 from airflow_provider_lp.client.client import LivePersonClient
-from airflow_provider_lp.client.metrics import Measurement, Subject
+from airflow_provider_lp.client.metrics import Subject
+from airflow_provider_lp.client.operations import ALL
 from airflow_provider_lp.client.records import Number, milliseconds
 from airflow_provider_lp.export.download import Download
 from airflow_provider_lp.export.metrics.buckets import tiles
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.rows import Row, row_of
-from airflow_provider_lp.export.metrics.tiling import add_up
+from airflow_provider_lp.export.metrics.sums import zeros
 from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.windows import Window, to_ms
 
 log = logging.getLogger(__name__)
 
 #: A survey moves the end that LivePerson searches by, for as long as it may be answered.
-LONGEST_SURVEY = timedelta(days=1)
+LONGEST_SURVEY = timedelta(days=7)
 #: The least that LivePerson can be asked for; what is needed stands in every record.
 CONTENT = ["summary"]
 CLOSERS = {
@@ -49,10 +51,10 @@ class _Closed(msgspec.Struct, rename="camel"):
     start: Number = msgspec.field(default=None, name="startTimeL")
     end: Number = msgspec.field(default=None, name="endTimeL")
     conversation_end: Number = msgspec.field(default=None, name="conversationEndTimeL")
-    close_reason: str | None = None
-    latest_skill_id: int | str | None = None
-    latest_agent_id: int | str | None = None
-    latest_agent_group_id: int | str | None = None
+    close_reason: Any = None
+    latest_skill_id: Any = None
+    latest_agent_id: Any = None
+    latest_agent_group_id: Any = None
 
 
 class _Record(msgspec.Struct):
@@ -74,25 +76,30 @@ def derived_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row]
     periods = tiles(window, query.interval)
     sums: list[dict[Subject, Counter[str]]] = [{} for _ in periods]
     starts = [period.start_ms for period in periods]
-    unknown: Counter[str | None] = Counter()
+    unknown: Counter[str] = Counter()
     for closed in _closed(client, query, window):
         moment_ms = milliseconds(closed.conversation_end) or milliseconds(closed.end)
         if moment_ms is not None and moment_ms in window:
             _count(sums[bisect_right(starts, moment_ms) - 1], query, closed, moment_ms)
-            unknown[closed.close_reason] += (closed.close_reason or "") not in CLOSERS
+            unknown[str(closed.close_reason)] += _closer(closed) is None
     if +unknown:
         log.warning("Counted in the totals only, for their close reasons are not known: %s.", dict(+unknown))
     for period, counted in zip(periods, sums, strict=True):
-        measurements = [Measurement(subject, dict(counter)) for subject, counter in counted.items()]
-        for subject, metrics, _ in add_up(query.report, measurements):
-            yield row_of(query.report, client.account_id, subject, period, metrics, derived=True)
+        counted.setdefault(Subject("account"), Counter(zeros(query.report)))
+        for subject, counter in counted.items():
+            yield row_of(query.report, client.account_id, subject, period, counter, derived=True)
 
 
 def _closed(client: LivePersonClient, query: MetricsQuery, window: Window) -> Iterator[_Closed]:
     now = client.now
     end_ms = max(window.end_ms, min(to_ms(window.end + LONGEST_SURVEY), to_ms(now)))
     conversations = ConversationQuery.checked(
-        Window(window.start_ms, end_ms), now=now, time_field="end", max_age=query.max_age, content=CONTENT
+        Window(window.start_ms, end_ms),
+        now=now,
+        time_field="end",
+        max_age=query.max_age,
+        content=CONTENT,
+        started_before=window.end,
     )
     for batch in Download(client, conversations).batches():
         for line in batch.ndjson.splitlines():
@@ -102,23 +109,19 @@ def _closed(client: LivePersonClient, query: MetricsQuery, window: Window) -> It
 def _count(sums: dict[Subject, Counter[str]], query: MetricsQuery, closed: _Closed, moment_ms: int) -> None:
     started_ms = milliseconds(closed.start)
     handling_ms = moment_ms - started_ms if started_ms is not None else 0
-    closer = CLOSERS.get(closed.close_reason or "")
+    closer = _closer(closed)
     for subject in _subjects(query, closed):
-        counter = sums.setdefault(subject, _zeros(query))
+        counter = sums.setdefault(subject, Counter(zeros(query.report)))
         for suffix in ("", f"_{closer}") if closer else ("",):
             counter[f"resolvedConversations{suffix}" if suffix else "totalResolvedConversations"] += 1
             counter[f"totalHandlingTime_resolvedConversations{suffix}"] += handling_ms
 
 
-def _zeros(query: MetricsQuery) -> Counter[str]:
-    return Counter({name: 0 for name in query.report.metrics if name not in query.report.ratios})
-
-
 def _subjects(query: MetricsQuery, closed: _Closed) -> Iterator[Subject]:
     """Whom a conversation counts for: those of the sections that were asked for."""
-    skill_id = UNASSIGNED if closed.latest_skill_id is None else str(closed.latest_skill_id)
-    agent_id = _agent(closed)
-    if query.group_ids not in (None, ["all"]) and str(closed.latest_agent_group_id) not in (query.group_ids or ()):
+    skill_id = _id(closed.latest_skill_id) or UNASSIGNED
+    agent_id = _id(closed.latest_agent_id)
+    if query.group_ids is not None and (agent_id is None or not _is_asked(query.group_ids, _group(closed))):
         return
     in_skills = _is_asked(query.skill_ids, skill_id)
     in_agents = agent_id is not None and _is_asked(query.agent_ids, agent_id)
@@ -128,21 +131,23 @@ def _subjects(query: MetricsQuery, closed: _Closed) -> Iterator[Subject]:
             yield Subject("skill_agent", skill_id, agent_id)
     if in_agents:
         yield Subject("agent", agent_id=agent_id)
-    if _counts_for_the_account(query, in_skills=in_skills, in_agents=in_agents):
+    if {None: True, "skills": in_skills, "agents": in_agents}[query.account_section]:
         yield Subject("account")
 
 
-def _counts_for_the_account(query: MetricsQuery, *, in_skills: bool, in_agents: bool) -> bool:
-    if query.skill_ids is None and query.agent_ids is None:
-        return True
-    by_agents = query.skill_ids is None or (query.agent_ids == ["all"] and query.skill_ids != ["all"])
-    return in_agents if by_agents else in_skills
-
-
 def _is_asked(ids: list[str] | None, some_id: str) -> bool:
-    return ids is not None and (ids == ["all"] or some_id in ids)
+    return ids is not None and (ids == [ALL] or some_id in ids)
 
 
-def _agent(closed: _Closed) -> str | None:
-    agent_id = str(closed.latest_agent_id)
-    return None if agent_id in NOBODY else agent_id
+def _closer(closed: _Closed) -> str | None:
+    return CLOSERS.get(str(closed.close_reason).upper())
+
+
+def _group(closed: _Closed) -> str:
+    return _id(closed.latest_agent_group_id) or UNASSIGNED
+
+
+def _id(value: Any) -> str | None:
+    """An id, which comes as a text or as a number; ``None`` for LivePerson's many words for none."""
+    text = str(int(value)) if isinstance(value, float) else str(value)
+    return None if text in NOBODY else text

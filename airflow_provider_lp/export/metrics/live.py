@@ -8,16 +8,21 @@ from collections.abc import Callable, Iterable, Iterator
 from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.client.metrics import Measurement, Subject
-from airflow_provider_lp.export.metrics.asking import TRIES, Dated, ask_periods, ask_snapshot, ask_timeframe
+from airflow_provider_lp.export.metrics.asking import Dated, ask_periods, ask_snapshot, ask_timeframe
 from airflow_provider_lp.export.metrics.buckets import BUCKET_MINUTES, frame_of
-from airflow_provider_lp.export.metrics.portions import MESSAGING_CONVERSATION, Portion, portions_of
+from airflow_provider_lp.export.metrics.portions import Portion, portions_of
 from airflow_provider_lp.export.metrics.query import MetricsQuery
-from airflow_provider_lp.export.metrics.reports import Dating
+from airflow_provider_lp.export.metrics.reports import MESSAGING_CONVERSATION, Dating
 from airflow_provider_lp.export.metrics.rows import Row, row_of
-from airflow_provider_lp.export.metrics.tiling import add_up, ask_tiles
+from airflow_provider_lp.export.metrics.sums import add_up, zeros
+from airflow_provider_lp.export.metrics.tiling import ask_tiles
+from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.windows import Window, to_ms
 
 log = logging.getLogger(__name__)
+
+#: How often to ask for portions that have to be about the same time.
+TRIES = 4
 
 Asking = Callable[[LivePersonClient, MetricsQuery, Portion], list[Dated]]
 
@@ -41,11 +46,11 @@ def _answers(client: LivePersonClient, query: MetricsQuery) -> list[list[Dated]]
     if query.window and query.report.name == MESSAGING_CONVERSATION:
         # Once for all, so that every portion is cut at the same bucket where the window is not over yet.
         window = query.tiled_until(client.now)
-        return [ask_tiles(client, query, portion, window) for portion in portions]
+        return in_parallel(client, lambda portion: ask_tiles(client, query, portion, window), portions)
     asking = _asking(query)
     for _ in range(TRIES):
         begun_ms = to_ms(client.now)
-        answers = [asking(client, query, portion) for portion in portions]
+        answers = in_parallel(client, lambda portion: asking(client, query, portion), portions)
         if len(portions) == 1 or not query.report.additive:
             return answers
         timeframe = query.timeframe or BUCKET_MINUTES
@@ -93,13 +98,11 @@ def _with_one_account(query: MetricsQuery, measurements: list[Measurement]) -> I
     """
     The account's total once: sections of skills and of agents have one each, of the same events.
 
-    The total of all skills, or of all agents, comes before that of some.
+    Where nothing happened, LivePerson may leave it out: counts are then zero.
     """
-    order = [None, "skills", "agents"]
-    if query.agent_ids == ["all"] and query.skill_ids != ["all"]:
-        order = [None, "agents", "skills"]
-    accounts = sorted(
-        (each for each in measurements if each.subject.level == "account"), key=lambda each: order.index(each.section)
-    )
+    accounts = [each for each in measurements if each.subject.level == "account"]
+    if query.report.additive:
+        zero = Measurement(Subject("account"), zeros(query.report), query.account_section)
+        accounts = [each for each in accounts if each.section == query.account_section] or [zero]
     yield from accounts[:1]
     yield from (each for each in measurements if each.subject.level != "account")

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.metrics.query import MetricsQuery
+from airflow_provider_lp.export.metrics.reports import MESSAGING_CONVERSATION
 
 #: What ids may take of a URL: servers and proxies refuse long ones, some from 2,000 characters on.
 URL_CHARACTERS = 1_500
 IDS_PER_POST = 500
-
-MESSAGING_CONVERSATION = "messaging_conversation"
 
 
 class Portion(NamedTuple):
@@ -36,7 +36,13 @@ def portions_of(query: MetricsQuery) -> list[Portion]:
     by_post = query.report.name == MESSAGING_CONVERSATION and query.group_ids is None
     if by_post and max(len(ids) for ids in whole[:3] if ids) <= IDS_PER_POST:
         return [whole._replace(by_post=True)]
-    skills, agents, groups = (_cut(ids, by_post=by_post) for ids in whole[:3])
+    if query.options.get("breakdown") is False:
+        raise LivePersonConfigurationError(
+            "breakdown=False gives totals only, and those of so many skill_ids take several requests, whose totals do "
+            "not add up: give fewer ids, or 'all'."
+        )
+    characters = URL_CHARACTERS // sum(ids is not None for ids in whole[:3])
+    skills, agents, groups = (_cut(ids, None if by_post else characters) for ids in whole[:3])
     if not query.report.additive or (query.skill_ids is None and query.agent_ids is None):
         return [Portion(*ids) for ids in product(skills, agents, groups)]
     # Skills and agents are two views of the same events: each is asked for by itself, so that no part of one repeats.
@@ -44,13 +50,14 @@ def portions_of(query: MetricsQuery) -> list[Portion]:
     return by_skill + [Portion(None, ids, group, by_post) for ids, group in product(agents, groups) if ids]
 
 
-def _cut(ids: Sequence[str] | None, *, by_post: bool) -> list[list[str] | None]:
+def _cut(ids: Sequence[str] | None, characters: int | None) -> list[list[str] | None]:
+    """Ids in parts of so many characters, or, for a body, so many ids."""
     if ids is None:
         return [None]
     parts: list[list[str] | None] = []
     part: list[str] = []
     for some in ids:
-        is_full = len(part) >= IDS_PER_POST if by_post else _characters([*part, some]) > URL_CHARACTERS // 3
+        is_full = len(part) >= IDS_PER_POST if characters is None else _characters([*part, some]) > characters
         if part and is_full:
             parts.append(part)
             part = []

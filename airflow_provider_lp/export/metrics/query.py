@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.client.operations import (
+    ALL,
     LONGEST_TIMEFRAME_MINUTES,
     SHORTEST_INTERVAL_MINUTES,
     Ids,
@@ -27,12 +28,15 @@ from airflow_provider_lp.export.metrics.buckets import (
     floor_bucket,
 )
 from airflow_provider_lp.export.metrics.reports import CHOICES, REPORTS, Dating, Report
+from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
 from airflow_provider_lp.windows import Window, from_ms, to_ms
 
 SOURCES_OF_TRUTH = ("operations", "conversations")
 MINUTES_PER_HOUR = 60
 ONE_MINUTE = timedelta(minutes=1)
+#: How far LivePerson's clock may be ahead of ours, or behind.
+CLOCK_DIFFERENCE_MS = 2_000
 REACH = LONGEST_TIMEFRAME_MINUTES * ONE_MINUTE
 
 
@@ -77,7 +81,7 @@ class MetricsQuery:
         agent_ids: Ids = None,
         group_ids: Ids = None,
         source_of_truth: str = "operations",
-        max_age: timedelta = DEFAULT_MAX_AGE,
+        max_age: timedelta | None = None,
         **options: Any,
     ) -> MetricsQuery:
         """
@@ -101,6 +105,7 @@ class MetricsQuery:
             "agent_ids": agent_ids,
             "group_ids": group_ids,
             "source_of_truth": source_of_truth if from_conversations else None,
+            "max_age": max_age,
         }
         kind = REPORTS[report]
         _check_meaning(kind, [name for name, value in given.items() if value is not None])
@@ -113,9 +118,11 @@ class MetricsQuery:
             agent_ids=check_ids("agent_ids", agent_ids),
             group_ids=check_ids("group_ids", group_ids),
             from_conversations=from_conversations,
-            max_age=max_age,
+            max_age=DEFAULT_MAX_AGE if max_age is None else max_age,
             options=_options(kind, options),
         )
+        if max_age is not None and not from_conversations:
+            raise LivePersonConfigurationError("max_age has a meaning with source_of_truth='conversations' only.")
         query._check_period(now)
         return query
 
@@ -133,8 +140,21 @@ class MetricsQuery:
             return
         if self.interval is not None:
             self._check_interval(self.window)
-        if not self.from_conversations:
+        if self.from_conversations:
+            ConversationQuery.checked(self.window, now=now, time_field="end", max_age=self.max_age)
+        else:
             check_reach(self, now)
+
+    @property
+    def account_section(self) -> str | None:
+        """
+        The section whose total is the account's, for reports in which skills and agents are two views of the same
+        events: that of the skills, unless only agents, or only of the agents all, were asked for.
+        """
+        if self.skill_ids is None and self.agent_ids is None:
+            return None
+        by_agents = self.skill_ids is None or (self.agent_ids == [ALL] and self.skill_ids != [ALL])
+        return "agents" if by_agents else "skills"
 
     @property
     def _shortest_interval(self) -> int:
@@ -163,6 +183,8 @@ class MetricsQuery:
         if self.window is None or self.report.dating is not Dating.BUCKETS:
             return self.window
         start_ms, end_ms = floor_bucket(self.window.start_ms), floor_bucket(self.window.end_ms)
+        if self.report.up_to_now:
+            return Window(start_ms, self.window.end_ms)
         if end_ms <= start_ms:
             raise LivePersonWindowError(
                 f"The window {self.window} ends before a five-minute bucket of LivePerson's is complete. Let it start "
@@ -188,13 +210,19 @@ def check_reach(query: MetricsQuery, now: datetime) -> None:
     reach = query.report.period_reach or REACH
     earliest_ms = to_ms(now - reach)
     if query.report.dating is Dating.BUCKETS:
-        earliest_ms = floor_bucket(earliest_ms)
+        # A bucket that is out of reach is missing without a word: so none is asked for that might be, by another clock.
+        earliest_ms = floor_bucket(earliest_ms + CLOCK_DIFFERENCE_MS)
     if window is None or window.start_ms >= earliest_ms:
         return
     if window.end_ms <= earliest_ms:
         lost = "all of it is"
     else:
         lost = f"its first {_words((earliest_ms - window.start_ms) // MINUTE_MS or 1)} are"
+    if query.report.period_reach:
+        raise LivePersonWindowError(
+            f"The window {window} begins more than {_words(reach // ONE_MINUTE)} ago, which is all that LivePerson's "
+            f"{query.report.name} takes: start must not be before {from_ms(earliest_ms).isoformat()}."
+        )
     late = (to_ms(now) - window.end_ms) // MINUTE_MS
     recompute = (
         " For past windows, source_of_truth='conversations' recomputes this report from conversations."
@@ -202,7 +230,7 @@ def check_reach(query: MetricsQuery, now: datetime) -> None:
         else ""
     )
     raise LivePersonWindowError(
-        f"The window {window} reaches further back than {_words(reach // ONE_MINUTE)}, which is all that LivePerson's "
+        f"The window {window} reaches further back than 24 h, which is all that LivePerson's "
         f"Messaging Operations holds (now since {from_ms(earliest_ms).isoformat()}): {lost} out of its reach. This "
         f"task asks {_words(late)} after the window's end. A daily run always comes too late for its first minutes: "
         'schedule the DAG hourly, with CronDataIntervalTimetable("0 * * * *", timezone="UTC"), so that runs and '
@@ -228,10 +256,11 @@ def _minutes(name: str, value: int | timedelta | None) -> int | None:
         return None
     if isinstance(value, timedelta):
         minutes, rest = divmod(value, ONE_MINUTE)
-        value = -1 if rest else minutes
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    else:
+        minutes, rest = value, timedelta(0)
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or minutes < 1 or rest:
         raise LivePersonConfigurationError(f"{name}={value!r} must be a whole number of minutes, 1 or more.")
-    return value
+    return minutes
 
 
 def _timeframe(report: Report, value: int | timedelta | None) -> int | None:

@@ -13,6 +13,8 @@ from airflow_provider_lp.client.operations import (
     GROUP_QUEUE_METRICS,
 )
 
+MESSAGING_CONVERSATION = "messaging_conversation"
+
 
 class Dating(Enum):
     """How a report's numbers relate to time."""
@@ -42,6 +44,7 @@ class Report:
     :param ratios: the metrics among them that are recomputed from two others.
     :param arguments: the operator's arguments that have a meaning for it, beside those of every report.
     :param additive: whether its other metrics may be added up over time and subjects.
+    :param up_to_now: whether its numbers reach up to the moment of the request, however early the period ends.
     :param period_reach: for a report of the present that may be asked for a period: how far back that may begin.
     """
 
@@ -51,6 +54,7 @@ class Report:
     arguments: frozenset[str]
     ratios: Mapping[str, Ratio] = field(default_factory=dict)
     additive: bool = False
+    up_to_now: bool = False
     period_reach: timedelta | None = None
 
     @property
@@ -124,7 +128,7 @@ REPORTS = {
     report.name: report
     for report in (
         Report(
-            "messaging_conversation",
+            MESSAGING_CONVERSATION,
             Dating.BUCKETS,
             {**_RESOLVED, **_HANDLING, **dict.fromkeys(_AVERAGES, float)},
             frozenset({"skill_ids", "agent_ids", "group_ids", "interval", "timeframe", "source_of_truth", "max_age"}),
@@ -138,6 +142,7 @@ REPORTS = {
             frozenset({"skill_ids", "agent_ids", "timeframe"}),
             ratios={"csat_score": Ratio("positive_answers", "total_answers")},
             additive=True,
+            up_to_now=True,
         ),
         Report(
             "queue_health",
@@ -163,6 +168,7 @@ REPORTS = {
             Dating.FRAME,
             {**_SKILL_SEGMENTS, "avgTimetoFirstAgentMessageFromAgentAssignment": float},
             frozenset({"skill_ids", "interval", "timeframe", "user_type"}),
+            up_to_now=True,
         ),
         Report(
             "agent_segments",
@@ -171,6 +177,7 @@ REPORTS = {
             frozenset(
                 {"skill_ids", "agent_ids", "group_ids", "interval", "timeframe", "user_type", "source", "metrics"}
             ),
+            up_to_now=True,
         ),
     )
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from airflow_provider_lp.client.metrics import Subject
@@ -70,21 +72,27 @@ def typed_metrics(report: Report, metrics: Mapping[str, Any]) -> dict[str, Any]:
         total, count = typed[ratio.total], typed[ratio.count]
         if total is not None and count:
             typed[name] = total / count
-    others = {name: metrics[name] for name in sorted(metrics.keys() - typed.keys())}
+    others = {name: metrics[name] for name in sorted(metrics.keys() - typed.keys() - {*COLUMNS})}
     return typed | {name: value for name, value in others.items() if not isinstance(value, dict | list)}
 
 
 def typed_value(value: Any, kind: type[int] | type[float]) -> int | float | None:
     """A documented metric's value: ``None`` for LivePerson's many ways to say that there is none."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
+    number = _number(value)
+    if number is None or number == NO_DATA:
         return None
-    if number == NO_DATA or number != number:
-        return None
-    if kind is int and number.is_integer():
-        return int(value) if isinstance(value, int) else int(number)
-    return number
+    if kind is int:
+        return int(number) if number == int(number) else number
+    return float(number)
+
+
+def _number(value: Any) -> int | float | None:
+    for convert in (int, float):
+        if isinstance(value, str | convert) and not isinstance(value, bool):
+            with suppress(ValueError):
+                number: int | float = convert(value)
+                return number if isfinite(number) else None
+    return None
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
