@@ -18,8 +18,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_WINDOW = (
     "This run does not say which period to export: its data interval is {interval}, and no window is given. "
     'On Airflow 3 a plain schedule such as "@daily" gives data intervals of zero length. Give the operator '
-    "window=timedelta(days=1) to export the day before the run, or start and end, or schedule the DAG with "
-    "CronDataIntervalTimetable."
+    "window=timedelta(days=1) to export the day before the run (for metrics, hours=1 for the hour before it), or start "
+    "and end, or schedule the DAG with CronDataIntervalTimetable."
 )
 
 

@@ -51,8 +51,9 @@ def encoded(rows: Sequence[dict[str, Any]], columns: Sequence[str], format: str)
 
 
 def _csv(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, with_header: bool) -> bytes:
+    # The line ending of RFC 4180; with another one, Python would not quote a text that holds a carriage return.
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     if with_header:
         writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)

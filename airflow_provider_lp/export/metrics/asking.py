@@ -139,16 +139,16 @@ def ask_timeframe(client: LivePersonClient, query: MetricsQuery, portion: Portio
 
 def ask_periods(client: LivePersonClient, query: MetricsQuery, portion: Portion) -> list[Dated]:
     """Queue health within the window, an interval at a time: neither its averages nor its percentiles add up."""
-    now_ms = _wait_until_past(client, query.window)
+    if query.window is None:
+        raise ValueError("a query for a timeframe has no periods")
 
     def ask_period(period: Window) -> Dated:
         check_reach(query, client.now)
         answer = client.operations.queue_health_between(period.start_ms, period.end_ms, skill_ids=portion.skill_ids)
         return Dated(period, answer.frame)
 
-    periods = tiles(query.window, query.interval) if query.window else []
-    begun = [Window(each.start_ms, min(each.end_ms, now_ms)) for each in periods if each.start_ms < now_ms]
-    return in_parallel(client, ask_period, begun)
+    so_far = Window(query.window.start_ms, _wait_until_past(client, query.window))
+    return in_parallel(client, ask_period, tiles(so_far, query.interval))
 
 
 def ask_snapshot(client: LivePersonClient, query: MetricsQuery, portion: Portion) -> list[Dated]:
@@ -156,7 +156,7 @@ def ask_snapshot(client: LivePersonClient, query: MetricsQuery, portion: Portion
     period = None
     if query.window:
         check_reach(query, client.now)
-        period = Window(query.window.start_ms, min(query.window.end_ms, _wait_until_past(client, query.window)))
+        period = Window(query.window.start_ms, _wait_until_past(client, query.window))
     answer = ask(client, query, portion, period=period)
     now_ms = answer.asked_ms
     if period is None and query.timeframe:
@@ -170,16 +170,16 @@ def _latest_start_ms(query: MetricsQuery) -> int:
     return floor_bucket(start_ms) if query.report.dating is Dating.BUCKETS else start_ms
 
 
-def _wait_until_past(client: LivePersonClient, window: Window | None) -> int:
+def _wait_until_past(client: LivePersonClient, window: Window) -> int:
     """
-    The latest moment that is past by LivePerson's clock too, which refuses periods that end later.
+    The latest moment of a window that is past by LivePerson's clock too, which refuses periods that end later.
 
     A window that has just ended is waited for.
     """
-    ahead_ms = window.end_ms - (_now_ms(client) - CLOCK_DIFFERENCE_MS) if window else 0
+    ahead_ms = window.end_ms - (_now_ms(client) - CLOCK_DIFFERENCE_MS)
     if 0 < ahead_ms <= CLOCK_DIFFERENCE_MS:
         client.wait(timedelta(milliseconds=ahead_ms))
-    return _now_ms(client) - CLOCK_DIFFERENCE_MS
+    return max(min(window.end_ms, _now_ms(client) - CLOCK_DIFFERENCE_MS), window.start_ms + 1)
 
 
 def _now_ms(client: LivePersonClient) -> int:
