@@ -18,6 +18,8 @@ from tests.scripted import Say, Scripted, Seen, scripted
 
 MINUTE = 60_000
 BUCKET = 5 * MINUTE
+#: How far LivePerson's clock may differ from ours without a figure being lost.
+CLOCK_DIFFERENCE = 2_000
 CLOSERS = ("byCCP", "byConsumer", "bySystem")
 SUMMED = (
     *(f"resolvedConversations_{closer}" for closer in CLOSERS),

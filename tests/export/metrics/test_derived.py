@@ -46,7 +46,7 @@ from tests.scripted import Say, Seen
 
 LATER = ms(NOW)
 DERIVED: dict[str, Any] = {"source_of_truth": "conversations"}
-quick = settings(phases=(Phase.explicit, Phase.generate), max_examples=25)
+quick = settings(phases=(Phase.explicit, Phase.generate), max_examples=15)
 ids_of_groups = st.sampled_from((None, None, "all", ["17"], [str(group) for group in GROUPS]))
 
 
@@ -57,7 +57,7 @@ def without_origin(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 # The same rows as LivePerson's.
 
 
-@settings(quick, max_examples=60)
+@settings(quick, max_examples=40)
 @given(crowds(), windows(), ids_of_skills, ids_of_agents, ids_of_groups)
 def test_derived_rows_are_those_of_messaging_operations(
     conversations: list[Conversation],
@@ -240,6 +240,14 @@ def test_groups_without_an_agent_are_no_groups() -> None:
     query: dict[str, Any] = {"window": Window(START, START + BUCKET), "group_ids": ["-1"]}
     live, derived = rows_at(LATER, conversations, **query), rows_at(LATER, conversations, **query, **DERIVED)
     assert without_origin(derived) == without_origin(live)
+
+
+def test_all_groups_are_no_filter() -> None:
+    conversations = [Conversation("nobody", START, end_ms=START, agent_ids=(), queue_state="IN_QUEUE")]
+    query: dict[str, Any] = {"window": Window(START, START + BUCKET), "group_ids": "all"}
+    live, derived = rows_at(LATER, conversations, **query), rows_at(LATER, conversations, **query, **DERIVED)
+    assert without_origin(derived) == without_origin(live)
+    assert live[0]["totalResolvedConversations"] == 1
 
 
 # Records that are not the sandbox's.

@@ -24,7 +24,7 @@ from tests.export.metrics.measuring import (
 )
 from tests.lab import at, connect
 
-quick = settings(phases=(Phase.explicit, Phase.generate), max_examples=25)
+quick = settings(phases=(Phase.explicit, Phase.generate), max_examples=15)
 
 
 def each_minute(first_ms: int, number: int) -> list[Conversation]:
