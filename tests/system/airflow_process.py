@@ -30,7 +30,7 @@ class Airflow:
             name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS", "COVERAGE"))
         }
         environment |= {
-            "AIRFLOW_HOME": str(home),
+            **_home(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -43,7 +43,7 @@ class Airflow:
     def copy(self, home: Path, **environment: str) -> Airflow:
         """Another one with the same database, for a test that must not see what others ran."""
         shutil.copytree(self.home, home)
-        return Airflow(home, {**self.environment, "AIRFLOW_HOME": str(home), **environment})
+        return Airflow(home, {**self.environment, **_home(home), **environment})
 
     def connected_to(self, sandbox: Sandbox, **environment: str) -> Airflow:
         """With the connection to a sandbox, and more variables of the environment."""
@@ -84,6 +84,15 @@ class Airflow:
             kill(process)
             output, _ = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode, output)
+
+
+def _home(home: Path) -> dict[str, str]:
+    # The database and the logs too: the configuration that a home is copied with names those of the first one.
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{home}/logs",
+    }
 
 
 def kill(process: subprocess.Popen[str]) -> None:

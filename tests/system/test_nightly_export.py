@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,8 @@ def test_the_example_dags_parse(airflow_of: Callable[..., Airflow]) -> None:
 def test_a_killed_night_leaves_nothing_and_its_rerun_is_whole_and_repeatable(
     airflow_of: Callable[..., Airflow], sandbox: Sandbox, tmp_path: Path
 ) -> None:
+    # Its clock stands still: otherwise the duration of open conversations would run on between the two runs.
+    sandbox.account.now = datetime.now(UTC)
     root = tmp_path / "export"
     airflow = airflow_of().connected_to(sandbox, AIRFLOW_VAR_LIVEPERSON_EXPORT_ROOT=root.as_uri())
     published = root / "started" / f"date={YESTERDAY:%Y-%m-%d}" / "conversations.ndjson.gz"
