@@ -121,7 +121,8 @@ def _subjects(query: MetricsQuery, closed: _Closed) -> Iterator[Subject]:
     """Whom a conversation counts for: those of the sections that were asked for."""
     skill_id = _id(closed.latest_skill_id) or UNASSIGNED
     agent_id = _id(closed.latest_agent_id)
-    if query.group_ids is not None and (agent_id is None or not _is_asked(query.group_ids, _group(closed))):
+    # Whose agents count: a conversation without an agent is of no group. All groups are no filter.
+    if query.group_ids not in (None, [ALL]) and (agent_id is None or not _is_asked(query.group_ids, _group(closed))):
         return
     in_skills = _is_asked(query.skill_ids, skill_id)
     in_agents = agent_id is not None and _is_asked(query.agent_ids, agent_id)
