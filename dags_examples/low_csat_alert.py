@@ -57,8 +57,9 @@ with DAG(
         """The conversations of this run's events, without those of the hundred events before."""
         events = triggering_asset_events[LOW_CSAT]
         first = min(event.timestamp for event in events)
-        earlier = inlet_events[LOW_CSAT].before(first.isoformat()).ascending(False).limit(100)
-        return list(dict.fromkeys(set(ids_of(events)) - set(ids_of(earlier))))
+        until = inlet_events[LOW_CSAT].before(first.isoformat()).ascending(False).limit(100)
+        earlier = ids_of(event for event in until if event.timestamp < first)
+        return [each for each in dict.fromkeys(ids_of(events)) if each not in earlier]
 
     @task
     def alert(found: dict[str, Any]) -> None:
