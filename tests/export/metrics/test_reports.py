@@ -445,6 +445,17 @@ def test_many_ids_give_each_its_row_once_and_no_total(report: str, name: str, ca
     assert "left out" in caplog.text
 
 
+def test_agents_that_come_with_each_part_of_the_skills_get_their_row_once() -> None:
+    asked = ["12", *(str(number) for number in range(100_000, 100_400)), "3141592653"]
+    clock = clock_at(NOW_MS)
+    with account_on(clock, conversations()) as sandbox, connect(sandbox, clock) as client:
+        rows = measured(client, "agent_segments", timeframe=1440, skill_ids=asked, agent_ids=["981236"])
+        assert len(calls(sandbox, "/msgagentsegments")) > 1
+    assert [(row["level"], row["skill_id"], row["agent_id"]) for row in rows] == [
+        ("agent", None, "981236"), ("skill_agent", "12", "981236"), ("skill_agent", "3141592653", "981236"),
+    ]  # fmt: skip
+
+
 # On a generated account.
 
 

@@ -6,21 +6,22 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
+from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import Window
 from tests.export.metrics.measuring import (
     AVERAGES,
     BUCKET,
     MINUTE,
     SUMMED,
+    account_on,
     answering,
     clock_at,
-    floor5,
     iso,
     measured,
     pieces,
     rows_at,
 )
-from tests.lab import at
+from tests.lab import at, calls, connect
 from tests.scripted import Say, Seen
 
 NOW_MS = at(20, 12, 32)
@@ -307,19 +308,12 @@ def test_figures_that_nobody_documented_are_never_added_up(interval: int, caplog
 
 
 def test_more_than_needed_is_asked_for_so_that_a_server_ahead_still_has_the_start() -> None:
-    seen: list[Seen] = []
-
-    def respond(request: Seen) -> dict[str, Any]:
-        seen.append(request)
-        return answer(COUNTS)
-
-    with answering(respond, NOW_MS) as (_, client):
-        measured(client, window=WINDOW)
-    (request,) = seen
-    assert "interval=5" in request.path
-    timeframe = int(request.path.partition("timeframe=")[2].partition("&")[0])
-    assert timeframe % 5 == 0
-    assert floor5(NOW_MS + 4 * MINUTE - timeframe * MINUTE) <= START
+    clock = clock_at(END)
+    with account_on(clock, [Conversation("c", START, end_ms=START)]) as sandbox, connect(sandbox, clock) as client:
+        sandbox.account.ahead_s = 300  # type: ignore[attr-defined]
+        assert total(measured(client, window=WINDOW)) == 1
+        (seen,) = calls(sandbox, "/msgconversation")
+    assert seen.query["interval"] == "5"
 
 
 def test_a_clock_that_stands_on_a_mark_needs_no_more() -> None:
