@@ -30,7 +30,7 @@ class LivePersonMetricsOperator(LivePersonOperator):
     Exports metrics of a contact centre as flat rows.
 
     Rests on LivePerson's Messaging Operations API, which holds the last 24 hours only; a period that is not wholly
-    within them fails the task without retries.
+    within them, or will not be in two seconds (clocks differ), fails the task without retries.
 
     Each row has ``report, account_id, level`` (``account``, ``skill``, ``agent`` or ``skill_agent``), ``skill_id,
     agent_id, group_id, interval_start, interval_end, derived``, then each metric under LivePerson's own name. A metric
