@@ -16,6 +16,7 @@ def test_a_sensor_imports_neither_requests_nor_triggers() -> None:
         " 'PokeReturnValue', 'TaskDeferred', 'conf')]\n"
         "before = set(sys.modules)\n"
         "from airflow_provider_lp.sensors.conversations import LivePersonConversationsSensor\n"
+        "from airflow_provider_lp.sensors.metrics import LivePersonMetricSensor\n"
         "LivePersonConversationsSensor(task_id='x', filters={'status': ['CLOSE']})\n"
         "print('\\n'.join(sorted(set(sys.modules) - before)))"
     )

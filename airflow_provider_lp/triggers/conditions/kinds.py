@@ -13,9 +13,10 @@ from airflow_provider_lp.triggers.conditions.conversations import (
     WindowedSearch,
     WindowIsReady,
 )
+from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
 
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (ConversationsMatch, ConversationsHaveStatus, WindowIsReady)
+    kind.__name__: kind for kind in (ConversationsMatch, ConversationsHaveStatus, WindowIsReady, MetricIsWithin)
 }
 
 

@@ -1,0 +1,126 @@
+"""The sensor that waits for a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.sensors.base import LivePersonSensor
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+
+ONE_MINUTE = timedelta(minutes=1)
+
+
+class LivePersonMetricSensor(LivePersonSensor):
+    """
+    Waits until a metric of the contact centre is within limits.
+
+    Rests on LivePerson's Messaging Operations API. A metric without data (LivePerson's ``-1``, or no row at all) is
+    never within limits; a zero is a zero.
+
+    The task returns ``{"metric": ..., "value": ..., "report": ..., "skill_id": ..., "agent_id": ..., "group_id": ...,
+    "interval_start": ..., "interval_end": ...}``: what the sensor has seen, and what that covers.
+
+    :param report: a report of :class:`~airflow_provider_lp.operators.metrics.LivePersonMetricsOperator`; default
+        ``"current_queue_health"``. (templated)
+    :param metric: LivePerson's name of one of its metrics, such as ``"unassignedConversations"``. (templated)
+    :param skill_id: of which skill; default the whole account, or of an agent or group. (templated)
+    :param agent_id: of which agent, likewise. (templated)
+    :param group_id: of which agent group, likewise, for ``"queue_health_by_group"``. (templated)
+    :param at_least: the lower limit, the limit included; one of the two is needed. (templated)
+    :param at_most: the upper limit, the limit included. (templated)
+    :param timeframe: minutes back from each look, as a number or a timedelta; needed by reports about a period, such
+        as ``"messaging_conversation"``. (templated)
+    :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
+    :param liveperson_conn_id: the Airflow connection. (templated)
+    :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.
+    :raises AirflowSensorTimeout: when ``timeout`` has passed.
+    """
+
+    template_fields: Sequence[str] = (
+        "report",
+        "metric",
+        "skill_id",
+        "agent_id",
+        "group_id",
+        "at_least",
+        "at_most",
+        "timeframe",
+        "liveperson_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        report: str = "current_queue_health",
+        metric: str,
+        skill_id: int | str | None = None,
+        agent_id: int | str | None = None,
+        group_id: int | str | None = None,
+        at_least: float | str | None = None,
+        at_most: float | str | None = None,
+        timeframe: int | timedelta | str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.report = report
+        self.metric = metric
+        self.skill_id = skill_id
+        self.agent_id = agent_id
+        self.group_id = group_id
+        self.at_least = at_least
+        self.at_most = at_most
+        self.timeframe = timeframe
+
+    def condition(self, context: Context) -> MetricIsWithin:  # noqa: ARG002 - the same in each run
+        """What to wait for."""
+        from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+
+        at_least, at_most = _limit("at_least", self.at_least), _limit("at_most", self.at_most)
+        if at_least is None and at_most is None:
+            raise LivePersonConfigurationError("Give at_least, at_most or both: what to wait for.")
+        if at_least is not None and at_most is not None and at_least > at_most:
+            raise LivePersonConfigurationError(f"at_least={at_least:g} is more than at_most={at_most:g}.")
+        condition = MetricIsWithin(
+            report=self.report,
+            metric=self.metric,
+            at_least=at_least,
+            at_most=at_most,
+            skill_id=_text(self.skill_id),
+            agent_id=_text(self.agent_id),
+            group_id=_text(self.group_id),
+            timeframe=_minutes(self.timeframe),
+        )
+        condition.query()
+        return condition
+
+
+def _limit(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    try:
+        limit = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except ValueError:
+        limit = None
+    if limit is None or not isfinite(limit):
+        raise LivePersonConfigurationError(f"{name}={value!r} must be a number.")
+    return limit
+
+
+def _minutes(value: int | timedelta | str | None) -> Any:
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, timedelta) and not value % ONE_MINUTE:
+        return value // ONE_MINUTE
+    return value
+
+
+def _text(value: int | str | None) -> str | None:
+    return None if value is None else str(value).strip()

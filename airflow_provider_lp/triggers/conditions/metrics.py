@@ -1,0 +1,95 @@
+"""The condition about a metric of a contact centre."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.triggers.conditions.condition import Seen
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client import LivePersonClient
+    from airflow_provider_lp.export.metrics.query import MetricsQuery
+
+SUBJECT = ("skill_id", "agent_id", "group_id")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricIsWithin:
+    """
+    A metric is within limits. One without data is not.
+
+    :param report: the report that has it.
+    :param metric: LivePerson's name of it.
+    :param at_least: the lower limit, if any.
+    :param at_most: the upper limit, if any.
+    :param skill_id: of which skill; ``None`` for the account, or an agent or group.
+    :param agent_id: of which agent, likewise.
+    :param group_id: of which agent group, likewise.
+    :param timeframe: for reports about a period: minutes back from the look.
+    """
+
+    report: str
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    skill_id: str | None = None
+    agent_id: str | None = None
+    group_id: str | None = None
+    timeframe: int | None = None
+
+    def query(self) -> MetricsQuery:
+        """
+        What to ask for now.
+
+        :raises LivePersonConfigurationError: naming the argument that LivePerson would not accept.
+        """
+        from airflow_provider_lp.export.metrics.query import MetricsQuery
+
+        ids: dict[str, Any] = {f"{name}s": [getattr(self, name)] for name in SUBJECT if getattr(self, name) is not None}
+        query = MetricsQuery.checked(
+            self.report, now=datetime.now(UTC), timeframe=self.timeframe, **ids, **_options(self.report, self.metric)
+        )
+        if self.metric not in query.report.metrics:
+            known = ", ".join(query.report.metrics)
+            raise LivePersonConfigurationError(
+                f"metric={self.metric!r} is not in report={self.report!r}. Known: {known}."
+            )
+        return query
+
+    def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
+        from airflow_provider_lp.export.metrics.results import collect_metrics
+
+        rows = [row for row in collect_metrics(client, self.query()) if self._is_about(row)]
+        value = rows[-1][self.metric] if rows else None
+        if value is None:
+            return Seen(is_met=False, words=f"{self._words} has no data.")
+        is_met = (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+        columns = ("report", *SUBJECT, "interval_start", "interval_end")
+        found = {"metric": self.metric, "value": value, **{name: rows[-1][name] for name in columns}}
+        return Seen(is_met, f"{self._words} is {value}; waiting for {self._limits}.", found)
+
+    def _is_about(self, row: Mapping[str, Any]) -> bool:
+        return all(row[name] == getattr(self, name) for name in SUBJECT)
+
+    @property
+    def _words(self) -> str:
+        subject = [f" of {name} {some}" for name in SUBJECT if (some := getattr(self, name)) is not None]
+        return f"{self.report} {self.metric}{''.join(subject)}"
+
+    @property
+    def _limits(self) -> str:
+        limits = {"at least": self.at_least, "at most": self.at_most}
+        return " and ".join(f"{name} {limit:g}" for name, limit in limits.items() if limit is not None)
+
+
+def _options(report: str, metric: str) -> dict[str, Any]:
+    """What to ask for, where LivePerson does not send every metric unasked."""
+    if report == "current_queue_health":
+        return {"metrics": ["all"], "overdue_conversations": True if metric.startswith("overdue") else None}
+    if report in ("queue_health_by_group", "agent_segments"):
+        return {"metrics": ["all"]}
+    return {}
