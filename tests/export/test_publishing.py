@@ -25,6 +25,8 @@ from .test_reading import rows
 DAY_WINDOW = Window(at(10), at(11))
 FAILURES = (KeyboardInterrupt, SystemExit, RuntimeError, GeneratorExit)
 SUFFIXES = ("", ".gz", ".zst")
+#: Of these tests alone: all S3 servers of a process share their buckets.
+BUCKET = "publishing"
 
 
 def batches(
@@ -274,7 +276,7 @@ def s3() -> Iterator[dict[str, Any]]:
         aws_secret_access_key="testing",
         region_name="us-east-1",
     )
-    admin.create_bucket(Bucket="bucket")
+    admin.create_bucket(Bucket=BUCKET)
     yield {"options": options, "admin": admin}
     server.stop()
 
@@ -283,25 +285,25 @@ def s3() -> Iterator[dict[str, Any]]:
 def bucket(s3: dict[str, Any]) -> Iterator[Any]:
     admin = s3["admin"]
     yield admin
-    for each in admin.list_objects_v2(Bucket="bucket").get("Contents", []):
-        admin.delete_object(Bucket="bucket", Key=each["Key"])
+    for each in admin.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        admin.delete_object(Bucket=BUCKET, Key=each["Key"])
 
 
-def on_s3(s3: dict[str, Any], name: str = "bucket/folder/x.ndjson") -> UPath:
+def on_s3(s3: dict[str, Any], name: str = f"{BUCKET}/folder/x.ndjson") -> UPath:
     return UPath(f"s3://{name}", **s3["options"])
 
 
 def keys(admin: Any) -> list[str]:
-    return [each["Key"] for each in admin.list_objects_v2(Bucket="bucket").get("Contents", [])]
+    return [each["Key"] for each in admin.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
 
 def open_uploads(admin: Any) -> list[Any]:
-    found: list[Any] = admin.list_multipart_uploads(Bucket="bucket").get("Uploads", [])
+    found: list[Any] = admin.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
     return found
 
 
 def content(admin: Any, key: str = "folder/x.ndjson") -> bytes:
-    body: bytes = admin.get_object(Bucket="bucket", Key=key)["Body"].read()
+    body: bytes = admin.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     return body
 
 
@@ -329,7 +331,7 @@ class TestS3:
     def test_a_failure_leaves_neither_object_nor_upload(
         self, s3: Any, bucket: Any, size: int, failure: type[BaseException]
     ) -> None:
-        bucket.put_object(Bucket="bucket", Key="folder/x.ndjson", Body=b"earlier")
+        bucket.put_object(Bucket=BUCKET, Key="folder/x.ndjson", Body=b"earlier")
         with pytest.raises(failure):
             publish(batches(size, failure, line=b"x" * 9_999 + b"\n"), on_s3(s3))
         import gc
@@ -368,7 +370,7 @@ class TestS3:
 
         sandbox = sandbox_of(*crowd(350))
         with connect(sandbox, FakeClock()) as client:
-            summary = export_conversations(client, query_of(DAY_WINDOW), on_s3(s3, "bucket/x.ndjson.gz"))
+            summary = export_conversations(client, query_of(DAY_WINDOW), on_s3(s3, f"{BUCKET}/x.ndjson.gz"))
         stored = content(bucket, "x.ndjson.gz")
         assert summary["sha256"] == hashlib.sha256(stored).hexdigest()
         assert summary["bytes"] == len(stored)
