@@ -29,7 +29,8 @@ IMPATIENT = {
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",
 }
-SECONDS_TO_WAIT = 100
+#: Only a machine that does much else needs so many.
+SECONDS_TO_WAIT = 240
 
 
 @dataclass(slots=True)

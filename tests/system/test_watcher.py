@@ -70,7 +70,8 @@ def test_a_run_starts_once_for_each_new_low_score(airflow_of: Callable[..., Airf
         with Sandbox(account=Account.of([*conversations, scored("meanwhile", 0, 1)]), port=port) as sandbox:
             parts.start("triggerer", "--skip-serve-logs")
             parts.wait_for(lambda: "meanwhile" in remembered(parts))
-            assert pool.wait(60) == 0, pool.communicate()[0]
+            printed, _ = pool.communicate(timeout=120)
+            assert pool.returncode == 0, printed
             parts.wait_for(lambda: sorted(alerted(parts)) == ["first", "meanwhile", "second"])
             looks += sum(seen.path.endswith(SEARCH) for seen in sandbox.requests)
         assert looks > 8
