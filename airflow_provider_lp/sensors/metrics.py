@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.sensors.base import LivePersonSensor
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
-
-ONE_MINUTE = timedelta(minutes=1)
 
 
 class LivePersonMetricSensor(LivePersonSensor):
@@ -83,44 +79,15 @@ class LivePersonMetricSensor(LivePersonSensor):
         """What to wait for."""
         from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
 
-        at_least, at_most = _limit("at_least", self.at_least), _limit("at_most", self.at_most)
-        if at_least is None and at_most is None:
-            raise LivePersonConfigurationError("Give at_least, at_most or both: what to wait for.")
-        if at_least is not None and at_most is not None and at_least > at_most:
-            raise LivePersonConfigurationError(f"at_least={at_least:g} is more than at_most={at_most:g}.")
-        condition = MetricIsWithin(
+        condition = MetricIsWithin.given(
             report=self.report,
             metric=self.metric,
-            at_least=at_least,
-            at_most=at_most,
-            skill_id=_text(self.skill_id),
-            agent_id=_text(self.agent_id),
-            group_id=_text(self.group_id),
-            timeframe=_minutes(self.timeframe),
+            at_least=self.at_least,
+            at_most=self.at_most,
+            skill_id=self.skill_id,
+            agent_id=self.agent_id,
+            group_id=self.group_id,
+            timeframe=self.timeframe,
         )
         condition.query()
         return condition
-
-
-def _limit(name: str, value: object) -> float | None:
-    if value is None:
-        return None
-    try:
-        limit = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-    except ValueError:
-        limit = None
-    if limit is None or not isfinite(limit):
-        raise LivePersonConfigurationError(f"{name}={value!r} must be a number.")
-    return limit
-
-
-def _minutes(value: int | timedelta | str | None) -> Any:
-    if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
-    if isinstance(value, timedelta) and not value % ONE_MINUTE:
-        return value // ONE_MINUTE
-    return value
-
-
-def _text(value: int | str | None) -> str | None:
-    return None if value is None else str(value).strip()

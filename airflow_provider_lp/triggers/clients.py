@@ -62,7 +62,7 @@ class SharedClient:
             held_s = self._held_until_s - time.monotonic()
             if held_s > 0:
                 words = f"LivePerson throttles this account: nothing is asked for in the next {held_s:.0f} s."
-                return Seen(is_met=False, words=words, hold=timedelta(seconds=held_s))
+                return Seen(False, words, hold=timedelta(seconds=held_s), has_failed=True)
             seen = await self.ask(lambda client: look(condition, client, first))
             self._held_until_s = max(self._held_until_s, time.monotonic() + seen.hold.total_seconds())
             return seen

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import check_filters
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
-from airflow_provider_lp.triggers.base import BaseEventTrigger, TriggerEvent, event_of
+from airflow_provider_lp.triggers.watching import LivePersonWatchTrigger, span
 
 if TYPE_CHECKING:
-    from airflow_provider_lp.triggers.delivery import RememberedFinds
-    from airflow_provider_lp.triggers.watch import Watch
+    from airflow_provider_lp.triggers.new_conversations import NewConversations
 
 TIME_FIELDS = ("start", "end", "full_dialog_end")
-IDS_PER_EVENT = 1000
 DEFAULT_LOOKBACK = timedelta(days=2)
 
-#: The state stores of the assets watched in this process: Airflow makes a stream from a trigger's class, not from the
-#: trigger it has given the store to.
-_stores: dict[Hashable, Any] = {}
 
-
-class LivePersonNewConversationsTrigger(BaseEventTrigger):
+class LivePersonNewConversationsTrigger(LivePersonWatchTrigger):
     """
     Fires an event for conversations that begin to match, in an asset watcher.
 
@@ -65,32 +59,29 @@ class LivePersonNewConversationsTrigger(BaseEventTrigger):
         poke_interval: timedelta | float = 60,
         liveperson_conn_id: str = "liveperson_default",
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # Airflow's
+        super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
         if time_field not in TIME_FIELDS:
             raise LivePersonConfigurationError(f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.")
         self.filters = check_filters(filters)
         self.time_field = time_field
-        self.lookback = _span("lookback", lookback)
-        self.max_age = _span("max_age", max_age)
-        self.poke_interval = _span("poke_interval", poke_interval)
-        self.liveperson_conn_id = liveperson_conn_id
+        self.lookback = span("lookback", lookback)
+        self.max_age = span("max_age", max_age)
 
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """What a triggerer needs to make another one. No secrets: those stay in the connection."""
-        fields = {
+    def fields(self) -> dict[str, Any]:
+        """The arguments that make another one of it, as JSON."""
+        own = {
             "filters": self.filters,
             "time_field": self.time_field,
             "lookback": self.lookback.total_seconds(),
             "max_age": self.max_age.total_seconds(),
-            "poke_interval": self.poke_interval.total_seconds(),
-            "liveperson_conn_id": self.liveperson_conn_id,
         }
-        return f"{type(self).__module__}.{type(self).__qualname__}", fields
+        return {**own, **super().fields()}
 
-    def _watch(self) -> Watch:
-        from airflow_provider_lp.triggers.watch import Watch
+    def watch(self) -> NewConversations:
+        """The search, and what of it is new."""
+        from airflow_provider_lp.triggers.new_conversations import NewConversations
 
-        return Watch(
+        return NewConversations(
             liveperson_conn_id=self.liveperson_conn_id,
             filters=self.filters,
             time_field=self.time_field,
@@ -98,43 +89,3 @@ class LivePersonNewConversationsTrigger(BaseEventTrigger):
             max_age=self.max_age,
             interval_s=self.poke_interval.total_seconds(),
         )
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Fire for ever; what was found before is only remembered in this process. For Airflow before 3.3."""
-        async for find in self._watch().finds(None):
-            for event in _events(find.conversation_ids):
-                yield event
-
-    def shared_stream_key(self) -> Hashable | None:
-        """From Airflow 3.3 on: the stream of finds that are remembered."""
-        if self.asset_state_store is None:
-            return None
-        key = repr(self.serialize())
-        _stores[key] = self.asset_state_store
-        return key
-
-    @classmethod
-    def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> RememberedFinds:
-        """The stream's source, which is told when Airflow has stored an event."""
-        from airflow_provider_lp.triggers.delivery import RememberedFinds
-
-        trigger = cls(**kwargs)
-        return RememberedFinds(trigger._watch(), _stores.pop(repr(trigger.serialize())))
-
-    async def filter_shared_stream(self, shared_stream: AsyncIterator[list[str]]) -> AsyncIterator[TriggerEvent]:
-        """The events of the finds."""
-        async for conversation_ids in shared_stream:
-            for event in _events(conversation_ids):
-                yield event
-
-
-def _events(ids: list[str]) -> list[TriggerEvent]:
-    portions = [ids[first : first + IDS_PER_EVENT] for first in range(0, len(ids), IDS_PER_EVENT)]
-    return [event_of({"conversation_ids": portion, "count": len(portion)}) for portion in portions]
-
-
-def _span(name: str, value: timedelta | float) -> timedelta:
-    span = value if isinstance(value, timedelta) else timedelta(seconds=value)
-    if span <= timedelta(0):
-        raise LivePersonConfigurationError(f"{name}={value!r} must be more than 0 seconds.")
-    return span

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,6 +18,8 @@ from airflow_provider_lp.triggers import clients, watch
 from airflow_provider_lp.triggers.conversations import LivePersonNewConversationsTrigger
 from tests.lab import HOUR, calls
 from tests.sensors.waiting import moved
+
+from .triggerers import Store, triggerer
 
 LOW_CSAT = {"status": ["CLOSE"], "csat": {"from": 1, "to": 2}}
 OAUTH2_TOKEN = "/app/token"
@@ -141,78 +143,31 @@ def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, name
 
 
 def test_another_interval_is_the_same_watch_and_another_search_is_not() -> None:
-    key = trigger()._watch().key
-    assert trigger(poke_interval=1)._watch().key == key
-    assert trigger(filters=dict(reversed(LOW_CSAT.items())))._watch().key == key
-    assert trigger(filters={"status": ["CLOSE"]})._watch().key != key
-    assert trigger(lookback=1)._watch().key != key
+    key = trigger().watch().key
+    assert trigger(poke_interval=1).watch().key == key
+    assert trigger(filters=dict(reversed(LOW_CSAT.items()))).watch().key == key
+    assert trigger(filters={"status": ["CLOSE"]}).watch().key != key
+    assert trigger(lookback=1).watch().key != key
 
 
 # With Airflow 3.3's shared streams.
 
 
-class Store:
-    """An asset's state store that forgets nothing while triggerers come and go."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-        self.failures = 0
-        self.saves = 0
-
-    async def aget(self, key: str, default: Any = None) -> Any:
-        return json.loads(self.values[key]) if key in self.values else default
-
-    async def aset(self, key: str, value: Any) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise OSError("the database is away")
-        self.saves += 1
-        self.values[key] = json.dumps(value)
+def ids_fired(store: Store, seconds: float, **options: Any) -> list[str]:
+    """The conversations that a triggerer fires within some seconds."""
+    payloads = asyncio.run(triggerer(trigger(), store, seconds, **options))
+    return [each for payload in payloads for each in payload["conversation_ids"]]
 
 
-async def triggerer(store: Store, seconds: float, *, confirms: bool = True) -> list[str]:
-    """Airflow's own manager of shared streams, with one watcher, for some seconds; then it is gone without a word."""
-    streams = importlib.import_module("airflow.triggers.shared_stream")
-    manager = streams.SharedStreamManager()
-    watcher = moved(trigger())
-    watcher.asset_state_store = store
-    key = watcher.shared_stream_key()
-    ids: list[str] = []
-    confirming: list[asyncio.Task[None]] = []
-
-    async def confirm(sequence: int) -> None:
-        await asyncio.sleep(0.05)
-        manager.confirm_persisted([sequence])
-
-    try:
-        async with asyncio.timeout(seconds):
-            raw = manager.subscribe(trigger_id=1, trigger=watcher, key=key)
-            async for event in watcher.filter_shared_stream(raw):
-                sequence = manager.bind_pending_event(trigger_id=1, key=key)
-                ids += event.payload["conversation_ids"]
-                if confirms:
-                    confirming.append(asyncio.ensure_future(confirm(sequence)))
-    except TimeoutError:
-        pass
-    await asyncio.gather(*confirming)
-    await manager.stop_all()
-    return ids
-
-
-@pytest.fixture
-def _shared_streams() -> None:
-    pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow before 3.3")
-
-
-@pytest.mark.usefixtures("_shared_streams")
+@pytest.mark.usefixtures("shared_streams")
 def test_another_triggerer_carries_on_where_one_left_off(serve: Any) -> None:
     store = Store()
     conversations = [ending("old", -60), ending("a", 0.4), ending("meanwhile", 1.4), ending("b", 2.4)]
     serve(account=Account.of(conversations))
-    assert asyncio.run(triggerer(store, 1.0)) == ["a"]
+    assert ids_fired(store, 1.0) == ["a"]
     time.sleep(0.6)
-    assert asyncio.run(triggerer(store, 1.5)) == ["meanwhile", "b"]
-    assert asyncio.run(triggerer(store, 0.5)) == []
+    assert ids_fired(store, 1.5) == ["meanwhile", "b"]
+    assert ids_fired(store, 0.5) == []
     assert clients._shared == {}
     # Saved when there was something new, and once at the very beginning: not at each look.
     assert store.saves == 4
@@ -220,29 +175,27 @@ def test_another_triggerer_carries_on_where_one_left_off(serve: Any) -> None:
     assert set(json.loads(bookmark)["known"]) == {"old", "a", "meanwhile", "b"}
 
 
-@pytest.mark.usefixtures("_shared_streams")
+@pytest.mark.usefixtures("shared_streams")
 def test_what_airflow_has_not_stored_comes_again(serve: Any) -> None:
     store = Store()
     serve(account=Account.of([ending("a", 0.3)]))
-    assert asyncio.run(triggerer(store, 0.9, confirms=False)) == ["a"]
-    assert asyncio.run(triggerer(store, 0.9)) == ["a"]
-    assert asyncio.run(triggerer(store, 0.6)) == []
+    assert ids_fired(store, 0.9, confirms=False) == ["a"]
+    assert ids_fired(store, 0.9) == ["a"]
+    assert ids_fired(store, 0.6) == []
 
 
-@pytest.mark.usefixtures("_shared_streams")
+@pytest.mark.usefixtures("shared_streams")
 def test_a_store_that_is_away_for_a_moment_does_no_harm(serve: Any) -> None:
     store = Store()
     serve(account=Account.of([ending("a", 0.4)]))
 
-    async def fails_when_it_matters() -> list[str]:
-        asyncio.get_running_loop().call_later(0.35, lambda: setattr(store, "failures", 1))
-        return await triggerer(store, 1.8)
-
-    assert asyncio.run(fails_when_it_matters()) == ["a"]
+    failing = threading.Timer(0.35, lambda: setattr(store, "failures", 1))
+    failing.start()
+    assert ids_fired(store, 1.8) == ["a"]
     assert store.failures == 0
-    assert asyncio.run(triggerer(store, 0.5)) == []
+    assert ids_fired(store, 0.5) == []
 
 
-@pytest.mark.usefixtures("_shared_streams")
+@pytest.mark.usefixtures("shared_streams")
 def test_before_airflow_gives_it_a_store_it_has_no_stream() -> None:
     assert trigger().shared_stream_key() is None

@@ -21,8 +21,10 @@ from airflow_provider_lp.triggers.conditions.conversations import (
 )
 from airflow_provider_lp.triggers.conditions.kinds import described
 from airflow_provider_lp.triggers.waiting import LivePersonConditionTrigger
-from tests.lab import HOUR, at, calls, crowd
+from tests.lab import HOUR, SEARCH, at, calls, crowd
 from tests.sensors.waiting import fire, moved
+
+from .elsewhere import sandbox_elsewhere
 
 OAUTH2_TOKEN = "/app/token"
 DAY = WindowedSearch(at(10), at(11))
@@ -50,25 +52,23 @@ async def event_of(waiting: Any) -> Any:
     return (await anext(waiting.run())).payload
 
 
-def threads_of_ours() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("liveperson")]
+def threads_of_ours() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("liveperson")]
 
 
-async def worst_lag_s(work: Coroutine[Any, Any, Any]) -> tuple[float, Any]:
-    """How late the loop got to do something else, at worst, while ``work`` was done."""
+async def lags_s(work: Coroutine[Any, Any, Any]) -> tuple[list[float], Any]:
+    """How late the loop got to do something else, each time it was tried while ``work`` was done, shortest first."""
     task = asyncio.ensure_future(work)
-    worst = 0.0
+    lags = []
     while not task.done():
         before = time.perf_counter()
         await asyncio.sleep(0.01)
-        worst = max(worst, time.perf_counter() - before - 0.01)
-    return worst, task.result()
+        lags.append(time.perf_counter() - before - 0.01)
+    return sorted(lags), task.result()
 
 
-def test_fifty_wait_with_one_login_few_threads_and_a_loop_that_is_free(serve: Any) -> None:
-    late, condition = coming(2.5)
-    sandbox = serve(account=Account.of([late]))
-    sandbox.latency_s = 0.15
+def test_fifty_wait_with_one_login_few_threads_and_a_loop_that_is_free() -> None:
+    late, condition = coming(4)
 
     async def all_of_them() -> tuple[list[Any], int]:
         waiting = [asyncio.ensure_future(event_of(trigger(condition, interval_s=0.3))) for _ in range(50)]
@@ -76,13 +76,16 @@ def test_fifty_wait_with_one_login_few_threads_and_a_loop_that_is_free(serve: An
         threads = len(threads_of_ours())
         return await asyncio.gather(*waiting), threads
 
-    lag_s, (events, threads) = asyncio.run(worst_lag_s(all_of_them()))
+    with sandbox_elsewhere([late], latency_s=0.25) as sandbox:
+        lags, (events, threads) = asyncio.run(lags_s(all_of_them()))
+        paths = sandbox.paths()
     assert events == [{"outcome": "met", "value": {"count": 1, "conversation_ids": ["late"]}}] * 50
-    assert len(calls(sandbox, OAUTH2_TOKEN)) == 1
-    assert len(calls(sandbox, "baseURI.json")) <= 2
-    assert len(calls(sandbox)) > 60
-    # A look that blocked the loop would hold it for its 0.15 s at least; Airflow warns from 0.2 s on.
-    assert lag_s < 0.1
+    assert sum(path.endswith(OAUTH2_TOKEN) for path in paths) == 1
+    assert sum(path.endswith("baseURI.json") for path in paths) == 2
+    assert sum(path.endswith(SEARCH) for path in paths) > 100
+    # If looks blocked the loop, each would hold it for its 0.25 s at least, almost all the time. On an idle machine the
+    # worst lag is 0.01 s; on one that other tests keep busy, the loop too has to wait for a processor now and then.
+    assert lags[len(lags) * 95 // 100] < 0.1, lags[-10:]
     assert threads <= 2 * clients.CONCURRENT_LOOKS + 2
     assert clients._shared == {}
 
@@ -115,24 +118,24 @@ def test_one_resumed_after_its_deadline_looks_once_more(serve: Any) -> None:
 
 def test_one_that_is_cancelled_closes_what_it_opened(serve: Any) -> None:
     sandbox = serve()
-    sandbox.latency_s = 30
+    sandbox.add_fault(Fault("stall", seconds=30))
 
     async def cancelled_while_it_looks() -> None:
         task = asyncio.ensure_future(event_of(trigger(interval_s=0.01)))
-        await asyncio.sleep(0.7)
+        while "stall" not in [seen.fault for seen in sandbox.requests]:
+            await asyncio.sleep(0.05)
         assert clients._shared.keys() == {"liveperson_default"}
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
+    others = set(threading.enumerate())
     before = time.monotonic()
     asyncio.run(cancelled_while_it_looks())
-    assert time.monotonic() - before < 3
     assert clients._shared == {}
-    deadline = time.monotonic() + 5
-    while threads_of_ours() and time.monotonic() < deadline:
+    while ours := [thread for thread in threads_of_ours() if thread not in others]:
+        assert time.monotonic() - before < 15, ours
         time.sleep(0.05)
-    assert threads_of_ours() == []
 
 
 def test_cancelling_one_leaves_the_others_their_client(serve: Any) -> None:

@@ -25,6 +25,7 @@ class Seen:
     :param value: what the task returns when the condition is met; or, of a first look, what the second one compares.
     :param confirm_after: set where only a second look, that much later, can tell.
     :param hold: set where LivePerson wants no request before that has passed.
+    :param has_failed: whether nothing was seen, because of trouble that may pass.
     """
 
     is_met: bool
@@ -32,6 +33,7 @@ class Seen:
     value: Any = None
     confirm_after: timedelta | None = None
     hold: timedelta = timedelta(0)
+    has_failed: bool = False
 
 
 class Condition(Protocol):
@@ -59,7 +61,7 @@ def look(condition: Condition, client: LivePersonClient, first: Seen | None = No
         if not error.retry_helps:
             raise
         log.warning("%s Looking again later.", error)
-        return Seen(is_met=False, words=f"The last look failed: {error}", hold=_hold_after(error))
+        return Seen(False, f"The last look failed: {error}", hold=_hold_after(error), has_failed=True)
     log.info("%s", seen.words)
     return seen
 

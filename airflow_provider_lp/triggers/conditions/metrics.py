@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
     from airflow_provider_lp.export.metrics.query import MetricsQuery
 
+ONE_MINUTE = timedelta(minutes=1)
 SUBJECT = ("skill_id", "agent_id", "group_id")
 
 
@@ -40,6 +42,32 @@ class MetricIsWithin:
     agent_id: str | None = None
     group_id: str | None = None
     timeframe: int | None = None
+
+    @classmethod
+    def given(
+        cls,
+        *,
+        report: str,
+        metric: str,
+        at_least: object,
+        at_most: object,
+        skill_id: int | str | None,
+        agent_id: int | str | None,
+        group_id: int | str | None,
+        timeframe: int | timedelta | str | None,
+    ) -> MetricIsWithin:
+        """
+        The condition, from what an author or a template gives.
+
+        :raises LivePersonConfigurationError: naming the limit that is missing, wrong or at odds with the other.
+        """
+        lower, upper = _limit("at_least", at_least), _limit("at_most", at_most)
+        if lower is None and upper is None:
+            raise LivePersonConfigurationError("Give at_least, at_most or both: what to wait for.")
+        if lower is not None and upper is not None and lower > upper:
+            raise LivePersonConfigurationError(f"at_least={lower:g} is more than at_most={upper:g}.")
+        ids = {"skill_id": _text(skill_id), "agent_id": _text(agent_id), "group_id": _text(group_id)}
+        return cls(report, metric, lower, upper, **ids, timeframe=_minutes(timeframe))
 
     def query(self) -> MetricsQuery:
         """
@@ -93,3 +121,27 @@ def _options(report: str, metric: str) -> dict[str, Any]:
     if report in ("queue_health_by_group", "agent_segments"):
         return {"metrics": ["all"]}
     return {}
+
+
+def _limit(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    try:
+        limit = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except ValueError:
+        limit = None
+    if limit is None or not isfinite(limit):
+        raise LivePersonConfigurationError(f"{name}={value!r} must be a number.")
+    return limit
+
+
+def _minutes(value: int | timedelta | str | None) -> Any:
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    if isinstance(value, timedelta) and not value % ONE_MINUTE:
+        return value // ONE_MINUTE
+    return value
+
+
+def _text(value: int | str | None) -> str | None:
+    return None if value is None else str(value).strip()

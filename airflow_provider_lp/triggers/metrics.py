@@ -1,0 +1,79 @@
+"""The event trigger that starts DAGs as a metric comes within limits (Airflow >= 3)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.triggers.watching import LivePersonWatchTrigger
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.triggers.turns import Turns
+
+
+class LivePersonMetricTrigger(LivePersonWatchTrigger):
+    """
+    Fires an event when a metric comes within limits, in an asset watcher; not again before it has left them.
+
+    ::
+
+        Asset("long_queue", watchers=[AssetWatcher(name="long_queue", trigger=LivePersonMetricTrigger(
+            metric="unassignedConversations", at_least=20,
+        ))])
+
+    The event's payload is what :class:`~airflow_provider_lp.sensors.metrics.LivePersonMetricSensor` returns. A metric
+    without data is not within limits. As for what is remembered, see
+    :class:`~airflow_provider_lp.triggers.conversations.LivePersonNewConversationsTrigger`.
+
+    :param metric: LivePerson's name of the metric.
+    :param report: the report that has it; default ``"current_queue_health"``.
+    :param at_least: the lower limit, the limit included; one of the two is needed.
+    :param at_most: the upper limit, the limit included.
+    :param skill_id: of which skill; default the whole account, or of an agent or group.
+    :param agent_id: of which agent, likewise.
+    :param group_id: of which agent group, likewise.
+    :param timeframe: for reports about a period: minutes back from each look, as a number or a timedelta.
+    :param poke_interval: how long to wait between two looks, default 1 minute, also as seconds.
+    :param liveperson_conn_id: the Airflow connection.
+    :raises LivePersonConfigurationError: for limits that cannot be right; the triggerer's log names other arguments
+        that LivePerson would refuse.
+    """
+
+    def __init__(
+        self,
+        *,
+        metric: str,
+        report: str = "current_queue_health",
+        at_least: float | None = None,
+        at_most: float | None = None,
+        skill_id: int | str | None = None,
+        agent_id: int | str | None = None,
+        group_id: int | str | None = None,
+        timeframe: int | timedelta | None = None,
+        poke_interval: timedelta | float = 60,
+        liveperson_conn_id: str = "liveperson_default",
+    ) -> None:
+        from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+
+        super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
+        self.metric = MetricIsWithin.given(
+            report=report,
+            metric=metric,
+            at_least=at_least,
+            at_most=at_most,
+            skill_id=skill_id,
+            agent_id=agent_id,
+            group_id=group_id,
+            timeframe=timeframe,
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """The arguments that make another one of it, as JSON."""
+        return {**asdict(self.metric), **super().fields()}
+
+    def watch(self) -> Turns:
+        """The metric, and when it comes within limits."""
+        from airflow_provider_lp.triggers.turns import Turns
+
+        return Turns(self.liveperson_conn_id, self.metric, self.poke_interval.total_seconds())
