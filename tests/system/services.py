@@ -107,9 +107,6 @@ def running(airflow: Airflow) -> Iterator[RunningAirflow]:
     environment = {
         **airflow.environment,
         **IMPATIENT,
-        # The copied settings name the database and the logs of the Airflow that they were copied from.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow.home / 'airflow.db'}",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(airflow.home / "logs"),
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
