@@ -75,6 +75,22 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [f"{package}.operators.conversations", f"{package}.operators.metrics"],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": integration,
+                "python-modules": [f"{package}.sensors.conversations", f"{package}.sensors.metrics"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": integration,
+                "python-modules": [
+                    f"{package}.triggers.waiting",
+                    f"{package}.triggers.conversations",
+                    f"{package}.triggers.metrics",
+                ],
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "liveperson",

@@ -32,8 +32,8 @@ class LivePersonMetricSensor(LivePersonSensor):
     :param group_id: of which agent group, likewise, for ``"queue_health_by_group"``. (templated)
     :param at_least: the lower limit, the limit included; one of the two is needed. (templated)
     :param at_most: the upper limit, the limit included. (templated)
-    :param timeframe: minutes back from each look, as a number or a timedelta; needed by reports about a period, such
-        as ``"messaging_conversation"``. (templated)
+    :param timeframe: for reports about a period, such as ``"messaging_conversation"``: minutes back from each look, as
+        a number or a timedelta; default 60. (templated)
     :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
     :param liveperson_conn_id: the Airflow connection. (templated)
     :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.

@@ -33,7 +33,8 @@ class LivePersonMetricTrigger(LivePersonWatchTrigger):
     :param skill_id: of which skill; default the whole account, or of an agent or group.
     :param agent_id: of which agent, likewise.
     :param group_id: of which agent group, likewise.
-    :param timeframe: for reports about a period: minutes back from each look, as a number or a timedelta.
+    :param timeframe: for reports about a period: minutes back from each look, as a number or a timedelta;
+        default 60.
     :param poke_interval: how long to wait between two looks, default 1 minute, also as seconds.
     :param liveperson_conn_id: the Airflow connection.
     :raises LivePersonConfigurationError: for limits that cannot be right; the triggerer's log names other arguments

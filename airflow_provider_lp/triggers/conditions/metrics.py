@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_lp.export.metrics.query import MetricsQuery
 
 ONE_MINUTE = timedelta(minutes=1)
+LAST_HOUR = 60
 SUBJECT = ("skill_id", "agent_id", "group_id")
 
 
@@ -31,7 +32,7 @@ class MetricIsWithin:
     :param skill_id: of which skill; ``None`` for the account, or an agent or group.
     :param agent_id: of which agent, likewise.
     :param group_id: of which agent group, likewise.
-    :param timeframe: for reports about a period: minutes back from the look.
+    :param timeframe: for reports about a period: minutes back from the look; ``None`` for the last hour.
     """
 
     report: str
@@ -76,10 +77,17 @@ class MetricIsWithin:
         :raises LivePersonConfigurationError: naming the argument that LivePerson would not accept.
         """
         from airflow_provider_lp.export.metrics.query import MetricsQuery
+        from airflow_provider_lp.export.metrics.reports import REPORTS
 
+        known_report = REPORTS.get(self.report)
+        default = LAST_HOUR if known_report and known_report.needs_period else None
         ids: dict[str, Any] = {f"{name}s": [getattr(self, name)] for name in SUBJECT if getattr(self, name) is not None}
         query = MetricsQuery.checked(
-            self.report, now=datetime.now(UTC), timeframe=self.timeframe, **ids, **_options(self.report, self.metric)
+            self.report,
+            now=datetime.now(UTC),
+            timeframe=default if self.timeframe is None else self.timeframe,
+            **ids,
+            **_options(self.report, self.metric),
         )
         if self.metric not in query.report.metrics:
             known = ", ".join(query.report.metrics)
@@ -118,7 +126,7 @@ def _options(report: str, metric: str) -> dict[str, Any]:
     """What to ask for, where LivePerson does not send every metric unasked."""
     if report == "current_queue_health":
         return {"metrics": ["all"], "overdue_conversations": True if metric.startswith("overdue") else None}
-    if report in ("queue_health_by_group", "agent_segments"):
+    if report == "agent_segments":
         return {"metrics": ["all"]}
     return {}
 
