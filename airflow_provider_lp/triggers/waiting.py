@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonError
@@ -63,16 +62,23 @@ class LivePersonConditionTrigger(LivePersonTrigger):
         yield event_of(event)
 
     async def _wait(self, shared: SharedClient) -> dict[str, Any]:
-        # The worker has looked before it deferred, so this begins with a pause.
-        hold = timedelta(seconds=max(0.0, self.held_until_s - time.time()))
-        seen = Seen(is_met=False, words="Nothing was seen yet.", hold=hold)
-        while not self.pace.is_over(time.time()):
-            await asyncio.sleep(self.pace.pause_s(time.time(), seen.hold.total_seconds()))
-            try:
-                async with asyncio.timeout(self.pace.remaining_s(time.time()) + LAST_LOOK_S):
-                    seen = await shared.look(self.condition)
-            except TimeoutError:
-                log.warning("The last look took too long.")
-            if seen.is_met:
-                return {"outcome": "met", "value": seen.value}
-        return {"outcome": "timeout", "words": seen.words}
+        # The worker has looked before it deferred, so this begins with a pause. It never ends without a last look, not
+        # even where it was resumed too late, unless LivePerson wants no request.
+        words, held_until_s = "Nothing was seen yet.", self.held_until_s
+        while True:
+            await asyncio.sleep(self.pace.pause_s(time.time(), held_until_s - time.time()))
+            if time.time() >= held_until_s:
+                seen = await self._look(shared)
+                if seen.is_met:
+                    return {"outcome": "met", "value": seen.value}
+                words, held_until_s = seen.words, time.time() + seen.hold.total_seconds()
+            if self.pace.is_over(time.time()):
+                return {"outcome": "timeout", "words": words}
+
+    async def _look(self, shared: SharedClient) -> Seen:
+        try:
+            async with asyncio.timeout(self.pace.remaining_s(time.time()) + LAST_LOOK_S):
+                return await shared.look(self.condition)
+        except TimeoutError:
+            log.warning("The last look took too long.")
+            return Seen(False, "The last look took too long.", has_failed=True)

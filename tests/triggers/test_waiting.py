@@ -111,9 +111,19 @@ def test_it_carries_on_in_another_process_with_the_same_deadline(serve: Any) -> 
 
 def test_one_resumed_after_its_deadline_looks_once_more(serve: Any) -> None:
     sandbox = serve(*crowd(1))
-    assert fire(trigger(started_s=time.time() - 60, timeout_s=59.9, interval_s=60))["outcome"] == "timeout"
-    assert fire(trigger(started_s=time.time() - 59.8, timeout_s=60, interval_s=60))["outcome"] == "met"
-    assert len(calls(sandbox)) == 2
+    too_late = {"started_s": time.time() - 60, "timeout_s": 59, "interval_s": 60}
+    assert fire(trigger(**too_late))["outcome"] == "met"
+    looks = len(calls(sandbox))
+    assert fire(trigger(ConversationsMatch(DAY, min_count=2), **too_late))["outcome"] == "timeout"
+    assert len(calls(sandbox)) == looks + 1
+
+
+def test_no_last_look_is_worth_a_request_that_liveperson_does_not_want(serve: Any) -> None:
+    sandbox = serve(*crowd(1))
+    waiting = trigger(timeout_s=0.5)
+    waiting.held_until_s = time.time() + 60
+    assert fire(moved(waiting))["outcome"] == "timeout"
+    assert sandbox.requests == []
 
 
 def test_one_that_is_cancelled_closes_what_it_opened(serve: Any) -> None:
