@@ -195,5 +195,7 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
         from airflow_provider_lp.triggers.conditions.conversations import ConversationsHaveStatus
 
         query = LookupQuery.checked(conversation_ids=self.conversation_ids, consumer_id=None)
+        if not isinstance(self.status, str):
+            raise LivePersonConfigurationError(f"status={self.status!r} must be CLOSE or OPEN.")
         (status,) = check_status([self.status])
         return ConversationsHaveStatus(query.conversation_ids or [], status)

@@ -19,6 +19,33 @@ SAVE_EVERY_S = 600.0
 SAVE_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
 
+class AssetStates:
+    """
+    The state stores of all assets that have the same watcher, as one: Airflow runs equal triggers once for all of them.
+
+    What one remembers, all do, so that neither an asset that is added nor one that goes makes the watch begin anew.
+
+    :param accessors: what Airflow gives the trigger.
+    """
+
+    def __init__(self, accessors: Any) -> None:
+        # Airflow's accessors give an asset's store only to those who know the asset, which a trigger does not.
+        stores = [store for name in ("_by_name", "_by_uri") for store in getattr(accessors, name, {}).values()]
+        self._stores = stores or [accessors]
+
+    async def aget(self, key: str) -> Any:
+        """What the first asset that remembers it has at ``key``."""
+        for store in self._stores:
+            if (value := await store.aget(key)) is not None:
+                return value
+        return None
+
+    async def aset(self, key: str, value: Any) -> None:
+        """Let each asset remember it."""
+        for store in self._stores:
+            await store.aset(key, value)
+
+
 class RememberedFinds(SharedStreamProducer):
     """
     The finds of a watch, whose memory is saved when Airflow has stored the events made of them.
@@ -27,10 +54,10 @@ class RememberedFinds(SharedStreamProducer):
     and is never lost.
 
     :param watch: what to watch.
-    :param store: the asset's state store.
+    :param store: the state stores of the assets watched.
     """
 
-    def __init__(self, watch: Watch, store: Any) -> None:
+    def __init__(self, watch: Watch, store: AssetStates) -> None:
         self._watch = watch
         self._store = store
         self._saved_s = time.monotonic()

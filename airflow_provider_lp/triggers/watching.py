@@ -66,10 +66,10 @@ class LivePersonWatchTrigger(BaseEventTrigger):
     @classmethod
     def create_shared_stream_producer(cls, kwargs: dict[str, Any]) -> RememberedFinds:
         """The stream's source, which is told when Airflow has stored an event."""
-        from airflow_provider_lp.triggers.delivery import RememberedFinds
+        from airflow_provider_lp.triggers.delivery import AssetStates, RememberedFinds
 
         trigger = cls(**kwargs)
-        return RememberedFinds(trigger.watch(), _stores.pop(repr(trigger.serialize())))
+        return RememberedFinds(trigger.watch(), AssetStates(_stores.pop(repr(trigger.serialize()))))
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[Any]:
         """The events of what is found."""

@@ -167,9 +167,8 @@ class WindowIsReady:
     def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:
         query = self.search.query()
         period = f"{self.search.time_field} within {query.window}"
-        ready_at = query.window.end + timedelta(seconds=self.delay_s)
-        if datetime.now(UTC) < ready_at:
-            return Seen(is_met=False, words=f"Conversations by {period} are not looked at before {ready_at}.")
+        if (datetime.now(UTC) - query.window.end).total_seconds() < self.delay_s:
+            return Seen(False, f"Conversations by {period} are not looked at before {self.delay_s:g} s after its end.")
         count = count_at_most(client, query)
         if first is None:
             words = f"LivePerson counts {count} conversations by {period}; to be confirmed in {self.settle_s:g} s."

@@ -67,7 +67,11 @@ class MetricIsWithin:
             raise LivePersonConfigurationError("Give at_least, at_most or both: what to wait for.")
         if lower is not None and upper is not None and lower > upper:
             raise LivePersonConfigurationError(f"at_least={lower:g} is more than at_most={upper:g}.")
-        ids = {"skill_id": _text(skill_id), "agent_id": _text(agent_id), "group_id": _text(group_id)}
+        for name, value in (("report", report), ("metric", metric)):
+            if not isinstance(value, str):
+                raise LivePersonConfigurationError(f"{name}={value!r} must be a name that LivePerson knows.")
+        ids = {"skill_id": _id("skill_id", skill_id), "agent_id": _id("agent_id", agent_id)}
+        ids["group_id"] = _id("group_id", group_id)
         return cls(report, metric, lower, upper, **ids, timeframe=_minutes(timeframe))
 
     def query(self) -> MetricsQuery:
@@ -151,5 +155,12 @@ def _minutes(value: int | timedelta | str | None) -> Any:
     return value
 
 
-def _text(value: int | str | None) -> str | None:
-    return None if value is None else str(value).strip()
+def _id(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not text or text.lower() in ("all", "none"):
+        raise LivePersonConfigurationError(
+            f"{name}={value!r} must be one id; without it, the account's metric is taken."
+        )
+    return text
