@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
-from airflow_provider_lp.sandbox import Account, Conversation, Fault
+from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sensors.metrics import LivePersonMetricSensor
-from tests.lab import HOUR, calls
+from tests.lab import HOUR, NOW, FakeClock, at, calls, ms
 
+from .passing import LiveAccount
 from .waiting import MODES, options_of, wait
 
 CURRENT = "/msgqueuehealth/current/"
 RESOLVED = "/msgconversation"
+RESOLUTIONS = {"report": "messaging_conversation", "metric": "totalResolvedConversations"}
+#: Looks are a minute apart; this long there are three.
+THREE_LOOKS_S = 90
 
 in_each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def sensor(mode: str = "poke", **arguments: Any) -> LivePersonMetricSensor:
-    given = {"metric": "unassignedConversations", "poke_interval": 0.1, "timeout": 20} | options_of(mode) | arguments
+    given = {"metric": "unassignedConversations", "poke_interval": 60, "timeout": 3600} | options_of(mode) | arguments
     return LivePersonMetricSensor(task_id="wait", **given)
-
-
-def now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 def waiting(conversation_id: str, in_s: float = -60, skill_id: int = 12) -> Conversation:
     """A conversation that waits for an agent from some seconds from now on."""
-    start_ms = now_ms() + int(in_s * 1000)
+    start_ms = ms(NOW + timedelta(seconds=in_s))
     return Conversation(conversation_id, start_ms, queue_state="IN_QUEUE", skill_ids=(skill_id,))
 
 
-def closed(conversation_id: str, in_s: float, agent_id: str = "4294967301", skill_id: int = 12) -> Conversation:
-    end_ms = now_ms() + int(in_s * 1000)
+def closed(conversation_id: str, end_ms: int, agent_id: str = "4294967301", skill_id: int = 12) -> Conversation:
     return Conversation(
-        conversation_id, now_ms() - HOUR // 2, end_ms=end_ms, agent_ids=(agent_id,), skill_ids=(skill_id,)
+        conversation_id, ms(NOW) - HOUR // 2, end_ms=end_ms, agent_ids=(agent_id,), skill_ids=(skill_id,)
     )
 
 
 @in_each_mode
-def test_a_queue_that_grows_is_waited_for(serve: Any, mode: str) -> None:
-    sandbox = serve(account=Account.of([waiting("a"), waiting("b", 0.7)]))
-    seen = wait(sensor(mode, at_least=2))
+def test_a_queue_that_grows_is_waited_for(serve: Any, mode: str, clock: FakeClock) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [waiting("a"), waiting("b", 90)]))
+    seen = wait(sensor(mode, at_least=2), clock)
     assert {name: seen[name] for name in ("report", "metric", "value", "skill_id", "agent_id", "group_id")} == {
         "report": "current_queue_health",
         "metric": "unassignedConversations",
@@ -56,7 +54,8 @@ def test_a_queue_that_grows_is_waited_for(serve: Any, mode: str) -> None:
         "group_id": None,
     }
     assert seen["interval_start"] == seen["interval_end"]
-    assert len(calls(sandbox, CURRENT)) >= 3
+    assert len(calls(sandbox, CURRENT)) == 3
+    assert clock.pauses == [60, 60]
 
 
 @in_each_mode
@@ -72,58 +71,83 @@ def test_a_queue_that_grows_is_waited_for(serve: Any, mode: str) -> None:
         ({"at_least": "2"}, True),
     ],
 )
-def test_both_limits_are_included(serve: Any, mode: str, limits: Any, is_met: bool) -> None:
-    serve(account=Account.of([waiting("a"), waiting("b")]))
+def test_both_limits_are_included(serve: Any, mode: str, limits: Any, is_met: bool, clock: FakeClock) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [waiting("a"), waiting("b")]))
     if is_met:
-        assert wait(sensor(mode, **limits))["value"] == 2
+        assert wait(sensor(mode, **limits), clock)["value"] == 2
     else:
         with pytest.raises(AirflowSensorTimeout):
-            wait(sensor(mode, timeout=0.3, **limits))
+            wait(sensor(mode, timeout=THREE_LOOKS_S, **limits), clock)
+    assert len(calls(sandbox, CURRENT)) == (1 if is_met else 3)
 
 
 @in_each_mode
-def test_a_skill_has_its_own_number(serve: Any, mode: str) -> None:
-    serve(account=Account.of([waiting("a"), waiting("b"), waiting("c", skill_id=34)]))
-    seen = wait(sensor(mode, skill_id=34, at_least=1))
+def test_a_skill_has_its_own_number(serve: Any, mode: str, clock: FakeClock) -> None:
+    serve(account=LiveAccount.by(clock, [waiting("a"), waiting("b"), waiting("c", skill_id=34)]))
+    seen = wait(sensor(mode, skill_id=34, at_least=1), clock)
     assert (seen["skill_id"], seen["value"]) == ("34", 1)
     with pytest.raises(AirflowSensorTimeout):
-        wait(sensor(mode, skill_id="34", at_least=2, timeout=0.2))
+        wait(sensor(mode, skill_id="34", at_least=2, timeout=THREE_LOOKS_S), clock)
 
 
 @in_each_mode
-def test_what_has_no_data_is_never_within_limits(serve: Any, mode: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_has_no_data_is_never_within_limits(
+    serve: Any, mode: str, caplog: pytest.LogCaptureFixture, clock: FakeClock
+) -> None:
     caplog.set_level("INFO")
-    serve(account=Account.of([]))
+    serve(account=LiveAccount.by(clock, []))
     metric = "avgWaitTimeForAgentAssignment_NewConversation"
     with pytest.raises(AirflowSensorTimeout):
-        wait(sensor(mode, metric=metric, at_least=-10, at_most=10, timeout=0.3))
-    assert "has no data" in caplog.text
+        wait(sensor(mode, metric=metric, at_least=-10, at_most=10, timeout=THREE_LOOKS_S), clock)
+    assert caplog.text.count("has no data") == 3
 
 
 @in_each_mode
-def test_a_zero_is_a_number(serve: Any, mode: str) -> None:
-    serve(account=Account.of([waiting("a")]))
-    assert wait(sensor(mode, metric="overdueConversationsTotal", at_most=0))["value"] == 0
+def test_a_zero_is_a_number(serve: Any, mode: str, clock: FakeClock) -> None:
+    serve(account=LiveAccount.by(clock, [waiting("a")]))
+    assert wait(sensor(mode, metric="overdueConversationsTotal", at_most=0), clock)["value"] == 0
 
 
 @in_each_mode
-def test_a_report_about_a_period_counts_back_from_each_look(serve: Any, mode: str) -> None:
-    serve(account=Account.of([closed("a", -60), closed("b", 0.7), closed("c", -60, agent_id="981236")]))
-    report = {"report": "messaging_conversation", "metric": "totalResolvedConversations"}
-    seen = wait(sensor(mode, **report, timeframe=timedelta(minutes=10), at_least=3))
-    assert seen["value"] == 3
-    seen = wait(sensor(mode, **report, timeframe="10", agent_id=981236, at_least=1))
+def test_a_report_about_a_period_counts_back_from_each_look(serve: Any, mode: str, clock: FakeClock) -> None:
+    soon, ago = ms(NOW) + 90_000, ms(NOW) - 60_000
+    resolved = [closed("a", ago), closed("b", soon), closed("c", ago, agent_id="981236")]
+    sandbox = serve(account=LiveAccount.by(clock, resolved))
+    assert wait(sensor(mode, **RESOLUTIONS, timeframe=timedelta(minutes=10), at_least=3), clock)["value"] == 3
+    assert [look.query["timeframe"] for look in calls(sandbox, RESOLVED)] == ["10"] * 3
+    seen = wait(sensor(mode, **RESOLUTIONS, timeframe="10", agent_id=981236, at_least=1), clock)
     assert (seen["agent_id"], seen["value"]) == ("981236", 1)
 
 
 @in_each_mode
-def test_trouble_is_waited_out_and_a_refusal_is_final(serve: Any, mode: str) -> None:
-    sandbox = serve(account=Account.of([waiting("a")]))
+def test_what_a_report_about_a_period_no_longer_covers_does_not_count(serve: Any, mode: str, clock: FakeClock) -> None:
+    # It is 12:34:56: LivePerson covers ten minutes from 12:20 on, by its five-minute marks. A minute later, from 12:25.
+    sandbox = serve(account=LiveAccount.by(clock, [closed("a", at(20, 12, 24)), closed("b", at(20, 12, 26))]))
+    assert wait(sensor(mode, **RESOLUTIONS, timeframe=10, at_most=1), clock)["value"] == 1
+    assert len(calls(sandbox, RESOLVED)) == 2
+
+
+@in_each_mode
+def test_a_report_about_a_period_is_about_the_last_hour_unless_told_otherwise(
+    serve: Any, mode: str, clock: FakeClock
+) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [closed("a", ms(NOW) - 60_000)]))
+    assert wait(sensor(mode, **RESOLUTIONS, at_least=1), clock)["value"] == 1
+    (look,) = calls(sandbox, RESOLVED)
+    assert look.query["timeframe"] == "60"
+
+
+@in_each_mode
+def test_trouble_is_waited_out_and_a_refusal_is_final(serve: Any, mode: str, clock: FakeClock) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [waiting("a")]))
     sandbox.add_fault(Fault("error_500", times=2, path=CURRENT))
-    assert wait(sensor(mode, at_least=1))["value"] == 1
+    assert wait(sensor(mode, at_least=1), clock)["value"] == 1
+    assert [look.status for look in calls(sandbox, CURRENT)] == [500, 500, 200]
+    assert clock.pauses == [60, 60]
     sandbox.add_fault(Fault("forbidden", times=None, path=CURRENT))
     with pytest.raises(AirflowFailException):
-        wait(sensor(mode, at_least=2))
+        wait(sensor(mode, at_least=2), clock)
+    assert len(calls(sandbox, CURRENT)) == 4
 
 
 @pytest.mark.parametrize(
@@ -138,15 +162,17 @@ def test_trouble_is_waited_out_and_a_refusal_is_final(serve: Any, mode: str) -> 
         ({"at_least": 1, "report": "nonsense"}, "report="),
         ({"at_least": 1, "timeframe": 5}, "timeframe"),
         ({"at_least": 1, "agent_id": 5}, "agent_ids"),
-        ({"at_least": 1, "report": "messaging_conversation", "metric": "totalResolvedConversations"}, "timeframe"),
-        ({"at_least": 1, "skill_id": "None"}, "skill_ids="),
+        ({"at_least": 1, **RESOLUTIONS, "timeframe": "soon"}, "timeframe"),
+        ({"at_least": 1, "skill_id": "None"}, "skill_id="),
     ],
 )
 @in_each_mode
-def test_a_wrong_argument_fails_at_once_without_a_request(serve: Any, mode: str, arguments: Any, named: str) -> None:
-    sandbox = serve(account=Account.of([]))
+def test_a_wrong_argument_fails_at_once_without_a_request(
+    serve: Any, mode: str, arguments: Any, named: str, clock: FakeClock
+) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, []))
     with pytest.raises(AirflowFailException, match=named):
-        wait(sensor(mode, **arguments))
+        wait(sensor(mode, **arguments), clock)
     assert sandbox.requests == []
 
 

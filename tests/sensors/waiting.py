@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +14,9 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_lp.sensors.base import LivePersonSensor
+from tests.lab import FakeClock
+
+from .passing import passing
 
 MODES = ("poke", "reschedule", "deferrable")
 
@@ -24,19 +26,24 @@ def options_of(mode: str) -> dict[str, Any]:
     return {"deferrable": True} if mode == "deferrable" else {"mode": mode, "deferrable": False}
 
 
-def wait(sensor: LivePersonSensor, context: Any = None) -> Any:
-    """Run a sensor to its end, whatever its mode; gives what it returns."""
+def wait(sensor: LivePersonSensor, clock: FakeClock, context: Any = None) -> Any:
+    """
+    Run a sensor to its end, whatever its mode; gives what it returns.
+
+    It waits on ``clock``, where only pauses take time: how long anything else takes changes nothing.
+    """
     known = dict(context or {})
-    if sensor.reschedule and not sensor.deferrable:
-        return _rescheduled(sensor, known)
-    try:
-        return sensor.execute(known)
-    except TaskDeferred as deferred:
-        return _deferred(sensor, known, deferred)
+    with passing(clock):
+        if sensor.reschedule and not sensor.deferrable:
+            return _rescheduled(sensor, clock, known)
+        try:
+            return sensor.execute(known)
+        except TaskDeferred as deferred:
+            return _deferred(sensor, known, deferred)
 
 
-def _rescheduled(sensor: LivePersonSensor, context: dict[str, Any]) -> Any:
-    first = datetime.now(UTC)
+def _rescheduled(sensor: LivePersonSensor, clock: FakeClock, context: dict[str, Any]) -> Any:
+    first = datetime.fromtimestamp(clock.now(), UTC)
     context["ti"] = SimpleNamespace(
         get_first_reschedule_date=lambda _: first,
         **dict.fromkeys(("dag_id", "task_id", "run_id", "map_index"), "x"),
@@ -52,7 +59,7 @@ def _rescheduled(sensor: LivePersonSensor, context: dict[str, Any]) -> Any:
             except Exception as again:
                 if type(again).__name__ != "AirflowRescheduleException":
                     raise
-                time.sleep(max(0.0, (again.reschedule_date - datetime.now(UTC)).total_seconds()))
+                clock.sleep(max(0.0, again.reschedule_date.timestamp() - clock.now()))
 
 
 def _deferred(sensor: LivePersonSensor, context: dict[str, Any], deferred: TaskDeferred) -> Any:

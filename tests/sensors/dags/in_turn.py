@@ -28,13 +28,13 @@ with DAG(dag_id="in_turn", schedule=None, start_date=pendulum.datetime(2026, 1, 
         end="2026-03-11T00:00:00Z",
         deferrable=True,
         poke_interval=0.2,
-        timeout=60,
+        timeout=3600,
     )
     closed = LivePersonConversationStatusSensor(
         task_id="closed",
         conversation_ids="{{ ti.xcom_pull('found')['conversation_ids'] }}",
         deferrable=True,
         poke_interval=0.2,
-        timeout=60,
+        timeout=3600,
     )
     found >> closed >> Say(task_id="say", words="{{ ti.xcom_pull('found') }} {{ ti.xcom_pull('closed')['count'] }}")
