@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -14,7 +15,7 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.interactions import SERVICE, MessagingInteractions
 from airflow_provider_lp.client.operations import MessagingOperations
 from airflow_provider_lp.client.pacing import Clock
-from airflow_provider_lp.client.transport import Transport
+from airflow_provider_lp.client.transport import BriefCalls, Caller, Transport
 
 ACCOUNT_ID = re.compile(r"[A-Za-z0-9]+")
 SOURCE = re.compile(r"[A-Za-z0-9_]{1,20}")
@@ -82,10 +83,13 @@ class LivePersonClient:
         self._authorization = authorization(credentials, self._transport, self._domains, account_id, on_secret)
         self.account_id = account_id
         self.max_concurrency = max_concurrency
-        self.interactions = MessagingInteractions(
-            self._transport, self._domains, self._authorization, account_id, source
-        )
-        self.operations = MessagingOperations(self._transport, self._domains, self._authorization, account_id)
+        self._source = source
+        self._offer_apis(self._transport)
+
+    def _offer_apis(self, caller: Caller) -> None:
+        access = (caller, self._domains, self._authorization, self.account_id)
+        self.interactions = MessagingInteractions(*access, self._source)
+        self.operations = MessagingOperations(*access)
 
     @property
     def now(self) -> datetime:
@@ -101,6 +105,16 @@ class LivePersonClient:
     def retries(self) -> int:
         """How many of these repeated an earlier one."""
         return self._transport.retries
+
+    def for_a_look(self, patience: timedelta) -> Self:
+        """
+        The same session, for one look at something that is looked at again and again; only this client is closed.
+
+        :param patience: how long from now requests may be tried again, once LivePerson has answered one of them.
+        """
+        client = copy(self)
+        client._offer_apis(BriefCalls(self._transport, patience))
+        return client
 
     def check(self) -> str:
         """

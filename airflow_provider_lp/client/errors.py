@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class LivePersonError(Exception):
@@ -28,6 +28,7 @@ class LivePersonError(Exception):
     :param endpoint: name of the LivePerson method that was called.
     :param internal_code: LivePerson's own error code, if the answer had one.
     :param excerpt: at most 200 characters of what LivePerson said about the error, secrets removed.
+    :param retry_after_s: seconds that LivePerson asked to wait, if it said.
     """
 
     #: Whether the same work may succeed when it is simply done again later.
@@ -41,12 +42,14 @@ class LivePersonError(Exception):
         endpoint: str | None = None,
         internal_code: str | None = None,
         excerpt: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.endpoint = endpoint
         self.internal_code = internal_code
         self.excerpt = excerpt
+        self.retry_after_s = retry_after_s
         #: Set once a retry loop has given up on it, so that no loop further out starts over.
         self.exhausted = False
 
@@ -72,17 +75,9 @@ class LivePersonBadRequestError(LivePersonError):
 
 
 class LivePersonRateLimitError(LivePersonError):
-    """
-    LivePerson answers 429 (too many requests).
-
-    :param retry_after_s: seconds that LivePerson asked to wait, if it said.
-    """
+    """LivePerson answers 429 (too many requests)."""
 
     retry_helps = True
-
-    def __init__(self, message: str, *, retry_after_s: float | None = None, **details: Any) -> None:
-        super().__init__(message, **details)
-        self.retry_after_s = retry_after_s
 
 
 class LivePersonServerError(LivePersonError):

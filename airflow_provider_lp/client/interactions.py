@@ -11,7 +11,7 @@ from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import STATUSES, TIME_FILTERS, check_content, check_filters, check_status
 from airflow_provider_lp.client.records import Page, read_page
-from airflow_provider_lp.client.transport import Authorization, Call, Transport
+from airflow_provider_lp.client.transport import Authorization, Call, Caller
 
 SERVICE = "msgHist"
 ROWS_PER_PAGE = 100
@@ -33,7 +33,7 @@ class MessagingInteractions:
     """
 
     def __init__(
-        self, transport: Transport, domains: Domains, authorization: Authorization, account_id: str, source: str
+        self, transport: Caller, domains: Domains, authorization: Authorization, account_id: str, source: str
     ) -> None:
         self._transport = transport
         self._domains = domains

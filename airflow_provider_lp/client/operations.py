@@ -11,7 +11,7 @@ from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import CODE, IDENTIFIER
 from airflow_provider_lp.client.metrics import MetricsAnswer, read_metrics
-from airflow_provider_lp.client.transport import Authorization, Call, Transport
+from airflow_provider_lp.client.transport import Authorization, Call, Caller
 
 SERVICE = "leDataReporting"
 LONGEST_TIMEFRAME_MINUTES = 1440
@@ -63,7 +63,7 @@ class MessagingOperations:
     :param account_id: the LivePerson account.
     """
 
-    def __init__(self, transport: Transport, domains: Domains, authorization: Authorization, account_id: str) -> None:
+    def __init__(self, transport: Caller, domains: Domains, authorization: Authorization, account_id: str) -> None:
         self._transport = transport
         self._domains = domains
         self._authorization = authorization

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -67,16 +68,20 @@ def retry_after_seconds(header: str | None, now_s: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def _for_ever() -> float:
+    return math.inf
+
+
 class Patience:
     """
     Decides for one request, failure after failure, whether and when it is tried again.
 
     :param login: whether the request is a login, which LivePerson throttles harder.
-    :param retry: whether anything is tried again at all.
+    :param lasts_s: says how many seconds from now there is time to wait; default for ever.
     """
 
-    def __init__(self, *, login: bool = False, retry: bool = True) -> None:
-        self._retry = retry
+    def __init__(self, *, login: bool = False, lasts_s: Callable[[], float] = _for_ever) -> None:
+        self._lasts_s = lasts_s
         self._least_throttle_pause_s = LEAST_LOGIN_THROTTLE_PAUSE_S if login else LEAST_THROTTLE_PAUSE_S
         self._failures: Counter[str] = Counter()
         self.pause_s = 0.0
@@ -84,7 +89,7 @@ class Patience:
     def allows(self, error: BaseException) -> bool:
         """Whether to try again after ``error``; if so, :attr:`pause_s` says how long to wait first."""
         pause_s = self._pause_after(error) if isinstance(error, LivePersonError) else None
-        if pause_s is None:
+        if pause_s is None or pause_s > self._lasts_s():
             if isinstance(error, LivePersonError):
                 error.exhausted = True
             return False
@@ -92,21 +97,21 @@ class Patience:
         return True
 
     def _pause_after(self, error: LivePersonError) -> float | None:
-        if not self._retry or error.exhausted or not error.retry_helps:
+        if error.exhausted or not error.retry_helps or (error.retry_after_s or 0.0) > LONGEST_RETRY_AFTER_S:
             return None
         match error:
             case LivePersonRateLimitError():
-                return self._throttle_pause(error)
+                return self._throttle_pause(error.retry_after_s)
             case LivePersonServerError() | LivePersonTransportError():
-                return self._next_pause("server", SERVER_PAUSES_S)
+                pause_s = self._next_pause("server", SERVER_PAUSES_S)
+                return None if pause_s is None else max(pause_s, error.retry_after_s or 0.0)
             case LivePersonIncompleteDataError():
                 return self._next_pause("incomplete", INCOMPLETE_PAUSES_S)
         return None
 
-    def _throttle_pause(self, error: LivePersonRateLimitError) -> float | None:
+    def _throttle_pause(self, asked_s: float | None) -> float | None:
         own_pause_s = self._next_pause("throttle", THROTTLE_PAUSES_S)
-        asked_s = error.retry_after_s
-        if own_pause_s is None or (asked_s is not None and asked_s > LONGEST_RETRY_AFTER_S):
+        if own_pause_s is None:
             return None
         return max(self._least_throttle_pause_s, own_pause_s if asked_s is None else asked_s)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -98,6 +99,13 @@ class Authorization(Protocol):
         """Get another token in place of the refused one; ``False`` where that cannot be done."""
 
 
+class Caller(Protocol):
+    """Something that sends calls and gives what the answers hold."""
+
+    def call(self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None = None) -> Parsed:
+        """As :meth:`Transport.call`."""
+
+
 class Transport:
     """
     Sends calls, any number at a time, at one common pace.
@@ -106,7 +114,7 @@ class Transport:
     :param read_timeout: how long LivePerson may be silent.
     :param max_concurrency: requests in flight at most; others wait.
     :param clock: the time to go by.
-    :param retry: whether failed requests are tried again.
+    :param retry: whether failed requests are tried again, unless a call says how long.
     """
 
     def __init__(
@@ -125,7 +133,7 @@ class Transport:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, self._adapter)
         self.clock = clock
-        self.retry = retry
+        self._patience_s = math.inf if retry else 0.0
         self.pacer = Pacer(clock)
         #: HTTP requests sent so far, and how many of them repeated an earlier one.
         self.requests = 0
@@ -149,16 +157,26 @@ class Transport:
         self.abort()
         self._session.close()
 
-    def call(self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None = None) -> Parsed:
+    def call(
+        self,
+        call: Call,
+        parse: Callable[[Answer], Parsed],
+        authorization: Authorization | None = None,
+        *,
+        until_s: float | None = None,
+    ) -> Parsed:
         """
         Send ``call`` and give what ``parse`` makes of the answer, trying again as long as that makes sense.
 
         :param parse: reads the answer; a :class:`LivePersonError` it raises is retried by its kind.
         :param authorization: how to sign the request.
+        :param until_s: the moment, on the monotonic clock, after which nothing is tried again.
         """
         if authorization:
             authorization.token()
-        attempts = _Attempts(self, call, parse, authorization)
+        last_s = self.clock.monotonic() + self._patience_s if until_s is None else until_s
+        patience = Patience(login=call.login, lasts_s=lambda: last_s - self.clock.monotonic())
+        attempts = _Attempts(self, call, parse, authorization, patience)
         retrying = Retrying(
             retry=retry_if_exception(attempts.patience.allows),
             wait=attempts.pause_s,
@@ -259,11 +277,34 @@ class Transport:
             endpoint=call.endpoint,
             internal_code=internal_code_of(body, self._secrets),
             excerpt=excerpt,
+            retry_after_s=retry_after_seconds(response.headers.get("Retry-After"), self.clock.now()),
         )
-        if isinstance(error, LivePersonRateLimitError):
-            error.retry_after_s = retry_after_seconds(response.headers.get("Retry-After"), self.clock.now())
         error.exhausted = 300 <= status < 400
         return error
+
+
+class BriefCalls:
+    """
+    Calls of one look: until LivePerson has answered one of them, none is tried again, and none for longer than given.
+
+    What is looked at again anyhow should learn quickly that LivePerson is down; but where a look takes many calls, one
+    that fails must not spoil them all.
+
+    :param transport: how to send.
+    :param patience: how long from now calls may be tried again.
+    """
+
+    def __init__(self, transport: Transport, patience: timedelta) -> None:
+        self._transport = transport
+        self._last_s = transport.clock.monotonic() + patience.total_seconds()
+        self._is_answered = False
+
+    def call(self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None = None) -> Parsed:
+        """As :meth:`Transport.call`."""
+        until_s = self._last_s if self._is_answered else -math.inf
+        parsed = self._transport.call(call, parse, authorization, until_s=until_s)
+        self._is_answered = True
+        return parsed
 
 
 class _Attempts(Generic[Parsed]):
@@ -275,8 +316,9 @@ class _Attempts(Generic[Parsed]):
         call: Call,
         parse: Callable[[Answer], Parsed],
         authorization: Authorization | None,
+        patience: Patience,
     ) -> None:
-        self.patience = Patience(login=call.login, retry=transport.retry)
+        self.patience = patience
         self._transport = transport
         self._call = call
         self._parse = parse

@@ -226,19 +226,19 @@ def test_the_503_of_a_throttled_account_keeps_to_the_pauses_of_5xx(sandbox_of: S
 
 
 class Paced(FakeClock):
-    """A fake clock that lets a wait take a twentieth of its time, so that threads really meet."""
+    """A fake clock that lets a wait take a fifth of its time, so that threads really meet."""
 
     def monotonic(self) -> float:
-        return time.monotonic() * 20
+        return time.monotonic() * 5
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds / 20)
+        time.sleep(seconds / 5)
 
 
 def test_after_a_429_eight_threads_send_no_burst_and_keep_a_second_apart(sandbox_of: SandboxOf) -> None:
     sandbox = sandbox_of(*crowd(3))
     clock = Paced()
-    sandbox.latency_s = 0.1
+    sandbox.latency_s = 0.4
     with connect(sandbox, clock) as client:
         search(client)
         sandbox.add_fault(Fault("throttle", times=8))
@@ -250,8 +250,8 @@ def test_after_a_429_eight_threads_send_no_burst_and_keep_a_second_apart(sandbox
     seen = calls(sandbox)[1:]
     assert Counter(each.status for each in seen) == {429: 8, 200: 8}
     # The eight were in flight together; whatever follows them keeps its distance.
-    apart = [(after.at - before.at) * 20 for before, after in pairwise(seen[7:])]
-    assert apart[0] > 0.9
+    apart = [(after.at - before.at) * 5 for before, after in pairwise(seen[7:])]
+    assert apart[0] > 0.7
     assert min(apart[1:4]) > 0.4
     assert sum(apart) > 5
 
