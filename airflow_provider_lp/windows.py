@@ -144,6 +144,10 @@ def parse_moment(name: str, value: object) -> datetime:
         raise LivePersonWindowError(
             f"{name}={value!r} has no time zone: add an offset such as +00:00, or use a time-zone-aware datetime."
         )
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise LivePersonWindowError(f"{name}={value!r} lies outside the years 1 to 9999 in UTC.") from None
     return moment
 
 

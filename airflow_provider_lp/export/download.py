@@ -97,12 +97,15 @@ class Download:
 
     :param client: where from.
     :param query: what.
+    :param takes_truncated: whether a truncated conversation is as good as a whole one: then its record is left out, but
+        not its row. Default no: it is asked for until it is whole.
     """
 
-    def __init__(self, client: LivePersonClient, query: ConversationQuery) -> None:
+    def __init__(self, client: LivePersonClient, query: ConversationQuery, *, takes_truncated: bool = False) -> None:
         self._client = client
         self._query = query
         self._extent = query.extent
+        self._takes_truncated = takes_truncated
         # More than the client lets through at a time: while some read what they got, others wait for LivePerson.
         self._most_asked = client.max_concurrency + READERS
         self._planned = deque(query.slices())
@@ -196,7 +199,10 @@ class Download:
         else:
             page = self._client.interactions.by_id(request.conversation_ids, content=self._query.content)
             judged = [Judged(0) for _ in page.heads]
-        return _Answered(page.count, working.spool.add_page(page, judged))
+        rows = working.spool.add_page(page, judged)
+        if self._takes_truncated:
+            rows = [row._replace(is_partial=False) for row in rows]
+        return _Answered(page.count, rows)
 
     def _judge(self, head: ConversationHead, span: Window) -> Judged:
         """Where a conversation that a search found belongs. A neighbouring window's is left out, any other stays."""

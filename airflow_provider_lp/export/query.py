@@ -106,6 +106,10 @@ class ConversationQuery:
                 f"The window {window} begins before {(now - RETENTION).date()}. LivePerson keeps conversations for 13 "
                 "months, so what it still returns may be less than what an earlier export holds. Choose a later start."
             )
+        if window.end > now + RETENTION:
+            raise LivePersonWindowError(
+                f"The window {window} ends more than 13 months from now, which looks like a mistake. Choose an earlier end."
+            )
         return cls(time_field, window, now, max_age, check_filters(filters), check_content(content), started_before)
 
     def moment_ms(self, info: ConversationInfo) -> int | None:
