@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -22,6 +23,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_lp.client.errors import LivePersonAuthenticationError
 from airflow_provider_lp.operators.base import LivePersonOperator
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
     Waits for a condition at LivePerson, in any of Airflow's modes.
 
     Trouble that may pass (throttling, outages, lost connections) is logged and waited out until the sensor's
-    ``timeout``; what waiting cannot mend (arguments, credentials, permissions) fails the task at once.
+    ``timeout``; what waiting cannot mend (arguments, credentials, permissions) fails the task at once. Where LivePerson
+    wants no request before ``timeout`` has passed, the sensor times out without another one; in mode ``reschedule``, as
+    soon as it is told so.
 
     :param deferrable: whether to wait in the triggerer instead of on a worker; default as Airflow's setting
         ``[operators] default_deferrable`` says.
@@ -54,7 +58,9 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.deferrable = deferrable
-        self._hold = timedelta(0)
+        self._seen: Seen | None = None
+        self._ends_s = math.inf
+        self._is_told_to_end = False
 
     @abstractmethod
     def condition(self, context: Context) -> Condition:
@@ -66,16 +72,15 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look whether the condition is met."""
-        seen = self._look(context)
+        self._seen = seen = self._look(context)
         return PokeReturnValue(seen.is_met, seen.value)
 
     def execute(self, context: Context) -> Any:
         """Wait; gives what was waited for."""
+        self._ends_s = time.monotonic() + self.timeout
         try:
-            if not self.deferrable:
-                return super().execute(context)
             with self._soft_failures():
-                return self._look_then_defer(context)
+                return self._look_then_defer(context) if self.deferrable else super().execute(context)
         finally:
             self._close()
 
@@ -93,6 +98,8 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
             liveperson_conn_id=self.liveperson_conn_id,
             condition=described(self.condition(context)),
             pace=asdict(pace),
+            words=seen.words,
+            rest_s=seen.rest.total_seconds(),
             held_until_s=time.time() + seen.hold.total_seconds(),
         )
         # Without Airflow's own timeout: the trigger knows when to stop, and why nothing came.
@@ -111,7 +118,7 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
             raise AirflowException(f"The trigger fired an event that this sensor does not know: {event!r}.")
 
     def _timed_out(self, words: str) -> str:
-        return f"Sensor has timed out after {self.timeout:g} seconds. {words}"
+        return f"Sensor has timed out after {self.timeout:.12g} seconds. {words}"
 
     def _pace(self) -> Pace:
         from airflow_provider_lp.triggers.pace import Pace
@@ -121,20 +128,35 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
             timeout_s=self.timeout,
             poke_interval_s=self.poke_interval,
             exponential_backoff=bool(self.exponential_backoff),
-            max_wait_s=None if self.max_wait is None else self.max_wait.total_seconds(),
+            max_wait_s=self.max_wait.total_seconds() if self.max_wait else None,
         )
 
     def _look(self, context: Context) -> Seen:
-        from airflow_provider_lp.triggers.conditions.condition import look
-
         with self.final_failures():
             condition = self.condition(context)
-            client = self._connected()
-            seen = look(condition, client)
-            if seen.confirm_after is not None:
-                client.wait(seen.confirm_after)
-                seen = look(condition, client, seen)
-        self._hold = seen.hold
+            is_kept = self._client is not None
+            try:
+                seen = self._look_at(condition)
+            except LivePersonAuthenticationError:
+                if not is_kept:
+                    raise
+                # What was accepted once may have been replaced since: the connection is read anew.
+                self._close()
+                seen = self._look_at(condition)
+        if self._is_told_to_end:
+            raise AirflowException("The sensor was told to end.")
+        return seen
+
+    def _look_at(self, condition: Condition) -> Seen:
+        from airflow_provider_lp.triggers.conditions.condition import LONGEST_PATIENCE, look
+
+        client = self._connected()
+        remaining_s = max(0.0, self._ends_s - time.monotonic())
+        patience = timedelta(seconds=min(remaining_s, LONGEST_PATIENCE.total_seconds()))
+        seen = look(condition, client, patience=patience)
+        if seen.confirm_after is not None:
+            client.wait(seen.confirm_after)
+            seen = look(condition, client, seen, patience)
         return seen
 
     def _connected(self) -> LivePersonClient:
@@ -150,9 +172,24 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
             self._client.close()
             self._client = None
 
-    def _get_next_poke_interval(self, *arguments: Any, **options: Any) -> float:
+    def on_kill(self) -> None:
+        """Ask LivePerson for nothing more and stop waiting, so that the task fails."""
+        self._is_told_to_end = True
+        super().on_kill()
+
+    def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
         # Airflow's pause between two pokes, in both modes: LivePerson's wish for a longer one prevails.
-        return max(super()._get_next_poke_interval(*arguments, **options), self._hold.total_seconds())
+        pause_s: float = super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        if self._seen is None:
+            return pause_s
+        remaining_s = max(0.0, self.timeout - run_duration())
+        hold_s = self._seen.hold.total_seconds()
+        if hold_s > remaining_s:
+            # Nothing more may be asked in time. A task that is rescheduled would not know that.
+            if not self.reschedule:
+                time.sleep(remaining_s)
+            raise AirflowSensorTimeout(self._timed_out(self._seen.words))
+        return max(pause_s, hold_s, min(self._seen.rest.total_seconds(), remaining_s))
 
     @contextmanager
     def _soft_failures(self) -> Iterator[None]:

@@ -8,13 +8,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from asgiref.sync import sync_to_async
 
-from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonPermissionError
-from airflow_provider_lp.triggers.conditions.condition import Condition, Seen, look
+from airflow_provider_lp.client.errors import LivePersonAuthenticationError
+from airflow_provider_lp.triggers.conditions.condition import LONGEST_PATIENCE, Condition, Seen, look
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
@@ -26,7 +27,18 @@ Answer = TypeVar("Answer")
 #: Looks at a time over one connection; others wait their turn.
 CONCURRENT_LOOKS = 4
 
+#: Not worth another poke interval: looks that were throttled together are held for moments longer than each was told.
+SHORT_HOLD_S = 1.0
+
 _shared: dict[str, SharedClient] = {}
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A client of a connection as it was when read, and whether LivePerson has accepted it."""
+
+    client: asyncio.Task[LivePersonClient]
+    is_accepted: bool = False
 
 
 class SharedClient:
@@ -41,29 +53,32 @@ class SharedClient:
         self._liveperson_conn_id = liveperson_conn_id
         self._threads = ThreadPoolExecutor(CONCURRENT_LOOKS, thread_name_prefix="liveperson-looks")
         self._turns = asyncio.Semaphore(CONCURRENT_LOOKS)
-        self._opening: asyncio.Task[LivePersonClient] | None = None
+        self._opened: _Opened | None = None
         self._held_until_s = 0.0
 
-    async def look(self, condition: Condition) -> Seen:
+    async def look(self, condition: Condition, patience: timedelta = LONGEST_PATIENCE) -> Seen:
         """
         Look, and once more where the condition asks for it; sends nothing while LivePerson wants no requests.
 
+        :param patience: how long requests that fail in the midst of a look may be tried again.
         :raises LivePersonError: for what waiting cannot mend.
         """
-        seen = await self._look_once(condition)
+        seen = await self._look_once(condition, None, patience)
         if seen.confirm_after is not None:
             await asyncio.sleep(seen.confirm_after.total_seconds())
-            seen = await self._look_once(condition, seen)
+            seen = await self._look_once(condition, seen, patience)
         return seen
 
-    async def _look_once(self, condition: Condition, first: Seen | None = None) -> Seen:
+    async def _look_once(self, condition: Condition, first: Seen | None, patience: timedelta) -> Seen:
         # One at a time for each thread: those that waited here learn of a throttling before they ask.
         async with self._turns:
             held_s = self._held_until_s - time.monotonic()
-            if held_s > 0:
-                words = f"LivePerson throttles this account: nothing is asked for in the next {held_s:.0f} s."
+            if 0 < held_s <= SHORT_HOLD_S:
+                await asyncio.sleep(held_s)
+            elif held_s > 0:
+                words = f"LivePerson wants no requests of this account for another {held_s:.0f} s."
                 return Seen(False, words, hold=timedelta(seconds=held_s), has_failed=True)
-            seen = await self.ask(lambda client: look(condition, client, first))
+            seen = await self.ask(lambda client: look(condition, client, first, patience))
             self._held_until_s = max(self._held_until_s, time.monotonic() + seen.hold.total_seconds())
             return seen
 
@@ -73,19 +88,29 @@ class SharedClient:
 
         :raises LivePersonError: by its kind.
         """
-        if self._opening is None:
-            self._opening = asyncio.ensure_future(self._in_thread(self._open))
+        opened = self._opened = self._opened or _Opened(asyncio.ensure_future(self._in_thread(self._open)))
         try:
-            client = await asyncio.shield(self._opening)
+            return await self._ask(question, opened)
+        except LivePersonAuthenticationError:
+            if not opened.is_accepted:
+                # It may be mended while others still wait: who comes next begins anew.
+                self.forget()
+                raise
+        # What was accepted once may have been replaced since: the connection is read anew.
+        if self._opened is opened:
+            self._opened = None
+            await self._end(opened)
+        return await self.ask(question)
+
+    async def _ask(self, question: Callable[[LivePersonClient], Answer], opened: _Opened) -> Answer:
+        try:
+            client = await asyncio.shield(opened.client)
         except Exception:
             self.forget()
             raise
-        try:
-            return await self._in_thread(question, client)
-        except (LivePersonAuthenticationError, LivePersonPermissionError):
-            # The connection may be mended while others still wait: who comes next reads it anew.
-            self.forget()
-            raise
+        answer = await self._in_thread(question, client)
+        opened.is_accepted = True
+        return answer
 
     def _open(self) -> LivePersonClient:
         from airflow_provider_lp.hooks.liveperson import LivePersonHook
@@ -106,15 +131,20 @@ class SharedClient:
     async def close(self) -> None:
         """End what is under way and log out."""
         try:
-            if self._opening is not None:
-                client = await self._opening
-                # First, so that threads whose triggers have gone are free to close it.
-                client.abort()
-                await self._in_thread(client.close)
-        except Exception as error:  # noqa: BLE001 - it could not be opened, as its users have been told
-            log.debug("Nothing to close: %s", error)
+            if self._opened is not None:
+                await self._end(self._opened)
         finally:
             self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _end(self, opened: _Opened) -> None:
+        try:
+            client = await opened.client
+        except Exception as error:  # noqa: BLE001 - it could not be opened, as its users have been told
+            log.debug("Nothing to close: %s", error)
+        else:
+            # First, so that threads whose triggers have gone are free to close it.
+            client.abort()
+            await self._in_thread(client.close)
 
 
 @asynccontextmanager

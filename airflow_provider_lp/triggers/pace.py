@@ -32,16 +32,16 @@ class Pace:
         """Seconds until the waiting has lasted too long."""
         return max(0.0, self.started_s + self.timeout_s - now_s)
 
-    def pause_s(self, now_s: float, hold_s: float = 0.0) -> float:
+    def pause_s(self, now_s: float, least_s: float = 0.0) -> float:
         """
         Seconds until the next look; the last one comes as the time is over.
 
-        :param hold_s: seconds before which LivePerson wants no request.
+        :param least_s: seconds before which no look should come.
         """
         pause_s = self._backoff_s(now_s) if self.exponential_backoff else self.poke_interval_s
         if self.exponential_backoff and self.max_wait_s is not None:
             pause_s = min(pause_s, self.max_wait_s)
-        return min(max(pause_s, hold_s), self.remaining_s(now_s))
+        return min(max(pause_s, least_s), self.remaining_s(now_s))
 
     def _backoff_s(self, now_s: float) -> float:
         # From the time that has passed, as Airflow does it for rescheduled sensors: a count of looks would begin anew

@@ -7,12 +7,13 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonError
 from airflow_provider_lp.triggers.base import LivePersonTrigger, TriggerEvent, event_of
 from airflow_provider_lp.triggers.clients import SharedClient, shared_client
-from airflow_provider_lp.triggers.conditions.condition import Seen
+from airflow_provider_lp.triggers.conditions.condition import LONGEST_PATIENCE, Seen
 from airflow_provider_lp.triggers.conditions.kinds import condition_of, described
 from airflow_provider_lp.triggers.pace import Pace
 
@@ -32,6 +33,8 @@ class LivePersonConditionTrigger(LivePersonTrigger):
     :param condition: a condition, as :func:`~airflow_provider_lp.triggers.conditions.kinds.described` gives it.
     :param pace: how often and how long to look: the fields of :class:`~airflow_provider_lp.triggers.pace.Pace`.
     :param liveperson_conn_id: the Airflow connection.
+    :param words: what the look before showed, for people.
+    :param rest_s: seconds before which the first look should not come; default none.
     :param held_until_s: seconds since the epoch before which LivePerson wants no request; default none.
     """
 
@@ -40,17 +43,27 @@ class LivePersonConditionTrigger(LivePersonTrigger):
         condition: Mapping[str, Any],
         pace: Mapping[str, Any],
         liveperson_conn_id: str,
+        words: str = "Nothing was seen yet.",
+        rest_s: float = 0.0,
         held_until_s: float = 0.0,
     ) -> None:
         super().__init__(liveperson_conn_id)
+        self.words = words
+        self.rest_s = rest_s
         self.held_until_s = held_until_s
         self.condition = condition_of(condition)
         self.pace = Pace(**pace)
 
     def fields(self) -> dict[str, Any]:
         """The arguments that make another one of it, as JSON."""
-        own = {"condition": described(self.condition), "pace": asdict(self.pace), "held_until_s": self.held_until_s}
-        return {**super().fields(), **own}
+        return {
+            **super().fields(),
+            "condition": described(self.condition),
+            "pace": asdict(self.pace),
+            "words": self.words,
+            "rest_s": self.rest_s,
+            "held_until_s": self.held_until_s,
+        }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait; gives one event. The client is let go before, since nobody may ask for a second one."""
@@ -64,21 +77,23 @@ class LivePersonConditionTrigger(LivePersonTrigger):
     async def _wait(self, shared: SharedClient) -> dict[str, Any]:
         # The worker has looked before it deferred, so this begins with a pause. It never ends without a last look, not
         # even where it was resumed too late, unless LivePerson wants no request.
-        words, held_until_s = "Nothing was seen yet.", self.held_until_s
+        words, rest_s, held_until_s = self.words, self.rest_s, self.held_until_s
         while True:
-            await asyncio.sleep(self.pace.pause_s(time.time(), held_until_s - time.time()))
+            await asyncio.sleep(self.pace.pause_s(time.time(), max(rest_s, held_until_s - time.time())))
             if time.time() >= held_until_s:
                 seen = await self._look(shared)
                 if seen.is_met:
                     return {"outcome": "met", "value": seen.value}
-                words, held_until_s = seen.words, time.time() + seen.hold.total_seconds()
+                words, rest_s = seen.words, seen.rest.total_seconds()
+                held_until_s = time.time() + seen.hold.total_seconds()
             if self.pace.is_over(time.time()):
                 return {"outcome": "timeout", "words": words}
 
     async def _look(self, shared: SharedClient) -> Seen:
         try:
-            async with asyncio.timeout(self.pace.remaining_s(time.time()) + LAST_LOOK_S):
-                return await shared.look(self.condition)
+            remaining_s = self.pace.remaining_s(time.time())
+            async with asyncio.timeout(remaining_s + LAST_LOOK_S):
+                return await shared.look(self.condition, min(timedelta(seconds=remaining_s), LONGEST_PATIENCE))
         except TimeoutError:
             log.warning("The last look took too long.")
             return Seen(False, "The last look took too long.", has_failed=True)

@@ -95,4 +95,4 @@ async def _looks(watch: Watch, shared: SharedClient, memory: Any) -> AsyncGenera
             find = watch.find(memory, seen, now_ms)
             memory = find.memory
             yield find
-        await asyncio.sleep(max(watch.interval_s, seen.hold.total_seconds()))
+        await asyncio.sleep(max(watch.interval_s, seen.rest.total_seconds(), seen.hold.total_seconds()))

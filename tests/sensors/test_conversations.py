@@ -15,6 +15,7 @@ from typing import Any
 import pendulum
 import pytest
 from airflow.providers.common.compat.sdk import (
+    AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
@@ -66,6 +67,24 @@ def after(seconds: float) -> int:
 def late(clock: FakeClock, looks: int) -> LiveAccount:
     """An account with a conversation around now that this many looks do not find, and the next one does."""
     return LiveAccount.by(clock, [Conversation("late", after(60 * looks - 30))])
+
+
+def between_looks(clock: FakeClock, action: Callable[[], None], number: int = 1) -> None:
+    """Do something in a pause of the clock, the first one or a later one."""
+    sleep = clock.sleep
+
+    def acting_sleep(seconds: float) -> None:
+        sleep(seconds)
+        if len(clock.pauses) == number:
+            action()
+
+    clock.sleep = acting_sleep  # type: ignore[method-assign]
+
+
+def revoke(sandbox: Any) -> None:
+    """Let LivePerson refuse the OAuth 2.0 client, and the tokens it was given."""
+    sandbox.add_fault(Fault("expired_token", times=None, path=OAUTH2_TOKEN))
+    sandbox.expire_tokens()
 
 
 def limits(sandbox: Any) -> list[str]:
@@ -171,6 +190,14 @@ def test_templates_may_fill_what_an_author_would_template(serve: Any, clock: Fak
     assert set(LivePersonConversationsSensor.template_fields) >= {
         "start", "end", "time_field", "filters", "liveperson_conn_id"
     }  # fmt: skip
+
+
+def test_a_single_poke_works_by_itself(serve: Any) -> None:
+    serve(*crowd(3))
+    poked = conversations().poke({})
+    assert bool(poked)
+    assert poked.xcom_value == {"count": 3, "conversation_ids": IDS[:3]}
+    assert not conversations(min_count=4).poke({})
 
 
 # LivePersonConversationStatusSensor.
@@ -315,6 +342,102 @@ def test_after_a_429_nothing_is_asked_before_it_is_time(
 
 
 @in_each_mode
+@pytest.mark.parametrize("fault", ["throttle", "error_503"])
+def test_a_429_that_outlasts_the_timeout_ends_it_without_another_request(
+    serve: Any, mode: str, fault: str, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault(fault, retry_after="600"))
+    with pytest.raises(AirflowSensorTimeout, match=r"timed out after 90 seconds\. The last look failed: .* HTTP"):
+        wait(conversations(mode, timeout=90), clock)
+    assert len(calls(sandbox)) == 1
+    # A rescheduled one would not remember, so it does not wait for the end.
+    assert clock.pauses == pytest.approx([] if mode == "reschedule" else [90], abs=0.1)
+
+
+@in_each_mode
+@pytest.mark.parametrize(("retry_after", "pause_s"), [(None, 5), ("20", 20)])
+@pytest.mark.parametrize("fault", ["error_503", "cut_connection"])
+def test_after_other_trouble_it_rests_however_short_the_interval(
+    serve: Any, mode: str, fault: str, retry_after: str | None, pause_s: float, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault(fault, times=2, retry_after=retry_after))
+    wait(conversations(mode, poke_interval=1), clock)
+    pause_s = pause_s if fault == "error_503" else 5
+    assert clock.pauses == pytest.approx([pause_s] * 2, abs=0.1)
+
+
+@in_each_mode
+def test_a_short_timeout_leaves_a_last_look_after_trouble(serve: Any, mode: str, clock: FakeClock) -> None:
+    serve(*crowd(3)).add_fault(Fault("error_500"))
+    assert wait(conversations(mode, poke_interval=1, timeout=3), clock)["count"] == 3
+    assert clock.pauses == pytest.approx([3], abs=0.1)
+
+
+@in_each_mode
+@pytest.mark.parametrize("fault", ["error_500", "throttle", "cut_body"])
+def test_a_look_of_many_requests_survives_that_some_fail(serve: Any, mode: str, fault: str, clock: FakeClock) -> None:
+    sandbox = serve(*crowd(1200))
+    sandbox.add_fault(Fault(fault, times=None, after=2, every=4))
+    assert wait(conversations(mode, min_count=1200), clock)["count"] == 1200
+    assert wait(status(mode, conversation_ids=IDS), clock)["count"] == 1200
+
+
+@pytest.mark.parametrize(("timeout_s", "tries"), [(HOUR / 1000, 4), (7, 2), (0, 1)])
+def test_a_request_in_the_midst_of_a_look_is_tried_again_as_long_as_there_is_time(
+    serve: Any, timeout_s: float, tries: int, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault("error_500", times=4, after=1))
+    sensor = conversations(timeout=timeout_s)
+    if tries == 4:
+        assert wait(sensor, clock)["count"] == 3
+    else:
+        with pytest.raises(AirflowSensorTimeout):
+            wait(sensor, clock)
+    assert [call.status for call in calls(sandbox)][: tries + 1] == [200] + [500] * tries
+    assert clock.pauses[: tries - 1] == [5, 10, 15][: tries - 1]
+
+
+@in_each_mode
+def test_conversations_that_stay_truncated_count_too(serve: Any, mode: str, clock: FakeClock) -> None:
+    sandbox = serve(*crowd(3, is_partial=True))
+    assert wait(conversations(mode, min_count=3), clock) == {"count": 3, "conversation_ids": IDS[:3]}
+    assert calls(sandbox, BY_ID) == []
+
+
+@in_each_mode
+def test_credentials_may_be_replaced_while_it_waits(
+    serve: Any, mode: str, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    sandbox = serve(account=late(clock, 3))
+
+    def replace() -> None:
+        revoke(sandbox)
+        user = {"login": sandbox.credentials["login"], "password": sandbox.credentials["password"]}
+        extra = {"account_id": sandbox.account.account_id}
+        described = {"conn_type": "liveperson", "host": sandbox.url, "extra": extra, **user}
+        monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps(described))
+
+    between_looks(clock, replace, number=2)
+    assert wait(conversations(mode, **AROUND_NOW), clock)["count"] == 1
+    assert clock.pauses == [60] * 3
+
+
+@in_each_mode
+def test_credentials_that_are_revoked_and_not_replaced_fail(serve: Any, mode: str, clock: FakeClock) -> None:
+    sandbox = serve()
+    between_looks(clock, lambda: revoke(sandbox), number=2)
+    with pytest.raises(AirflowFailException, match="Check the credentials"):
+        wait(conversations(mode), clock)
+    assert clock.pauses == [60] * 2
+    refused = [call for call in calls(sandbox, OAUTH2_TOKEN) if call.status == 401]
+    # Once for the old token, and once for the connection that was read anew.
+    assert len(refused) == (1 if mode == "reschedule" else 2)
+
+
+@in_each_mode
 def test_trouble_that_lasts_ends_with_the_timeout(
     serve: Any, mode: str, caplog: pytest.LogCaptureFixture, clock: FakeClock
 ) -> None:
@@ -362,6 +485,8 @@ def test_wrong_credentials_fail_at_once_with_one_login(
         (lambda mode: conversations(mode, end=None), "end is missing"),
         (lambda mode: conversations(mode, start=datetime(2999, 1, 1, tzinfo=UTC), end="2999-01-02T00:00Z"), "future"),
         (lambda mode: conversations(mode, start=datetime(2020, 1, 1, tzinfo=UTC)), "begins before"),
+        (lambda mode: conversations(mode, end="9999-12-31T23:59:59Z"), "more than 13 months from now"),
+        (lambda mode: window_ready(mode, end="9999-12-31T23:59:59-14:00"), "end=.*lies outside the years"),
         (lambda mode: conversations(mode, start=None, end=None), "does not say which period"),
         (lambda mode: conversations(mode, liveperson_conn_id="nowhere"), "nowhere"),
         (lambda mode: status(mode, conversation_ids=5), "conversation_ids="),
@@ -405,8 +530,6 @@ def test_a_timeout_fails_and_says_so(serve: Any, mode: str, caplog: pytest.LogCa
 def test_soft_fail_skips_instead_of_failing(
     serve: Any, mode: str, option: str, fault: Fault | None, looks: int, clock: FakeClock
 ) -> None:
-    if option == "never_fail" and fault is None and mode != "deferrable":
-        pytest.skip("Airflow's own poke loop lets timeouts fail in spite of never_fail")
     sandbox = serve()
     if fault:
         sandbox.add_fault(fault)
@@ -425,10 +548,13 @@ def test_a_timeout_of_zero_looks_once(serve: Any, mode: str, clock: FakeClock) -
 
 
 @in_each_mode
-def test_exponential_backoff_looks_ever_less_often(serve: Any, mode: str, clock: FakeClock) -> None:
+@pytest.mark.parametrize("options", [{}, {"max_wait": 0}])
+def test_exponential_backoff_looks_ever_less_often(
+    serve: Any, mode: str, options: dict[str, Any], clock: FakeClock
+) -> None:
     sandbox = serve()
     with pytest.raises(AirflowSensorTimeout):
-        wait(conversations(mode, exponential_backoff=True), clock)
+        wait(conversations(mode, exponential_backoff=True, **options), clock)
     *pauses, last = clock.pauses
     assert 30 <= pauses[0] <= 60
     # Each is half of the interval times a power of two, up to twice that; the last is what is left of the hour.
@@ -489,7 +615,7 @@ def test_a_sensor_told_to_end_lets_its_request_go(
     caplog.set_level(logging.INFO)
     sandbox = serve()
     sandbox.latency_s = 60
-    sensor = conversations(timeout=0)
+    sensor = conversations()
 
     def end_it() -> None:
         while not calls(sandbox):
@@ -498,12 +624,22 @@ def test_a_sensor_told_to_end_lets_its_request_go(
 
     killer = threading.Thread(target=end_it, daemon=True)
     killer.start()
-    with pytest.raises(AirflowSensorTimeout):
+    with pytest.raises(AirflowException, match="told to end"):
         wait(sensor, clock)
     killer.join()
     # With the answer, a minute later, it would have seen that there are none.
     assert "Looking again later" in caplog.text
     assert "0 conversations" not in caplog.text
+
+
+def test_a_sensor_told_to_end_between_two_looks_does_not_wait_on(serve: Any, clock: FakeClock) -> None:
+    sandbox = serve()
+    sensor = conversations()
+    between_looks(clock, sensor.on_kill)
+    with pytest.raises(AirflowException, match="told to end"):
+        wait(sensor, clock)
+    assert len(calls(sandbox)) == 1
+    assert clock.pauses == [60]
 
 
 def test_moments_of_the_lab_are_those_of_the_sandbox() -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Long enough for three tries of each of many requests, and a fraction of what sensors usually wait.
+LONGEST_PATIENCE = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -24,7 +27,8 @@ class Seen:
     :param words: what was seen, for people.
     :param value: what the task returns when the condition is met; or, of a first look, what the second one compares.
     :param confirm_after: set where only a second look, that much later, can tell.
-    :param hold: set where LivePerson wants no request before that has passed.
+    :param rest: set where the next look should come no sooner.
+    :param hold: set where LivePerson wants no request of this account before that has passed.
     :param has_failed: whether nothing was seen, because of trouble that may pass.
     """
 
@@ -32,6 +36,7 @@ class Seen:
     words: str
     value: Any = None
     confirm_after: timedelta | None = None
+    rest: timedelta = timedelta(0)
     hold: timedelta = timedelta(0)
     has_failed: bool = False
 
@@ -49,27 +54,40 @@ class Condition(Protocol):
         """
 
 
-def look(condition: Condition, client: LivePersonClient, first: Seen | None = None) -> Seen:
+def look(
+    condition: Condition, client: LivePersonClient, first: Seen | None = None, patience: timedelta = LONGEST_PATIENCE
+) -> Seen:
     """
     Look once; trouble that may pass is something seen, too.
 
+    :param patience: how long requests that fail in the midst of the look may be tried again.
     :raises LivePersonError: for what waiting cannot mend.
     """
     try:
-        seen = condition.look(client, first)
+        seen = condition.look(client.for_a_look(patience), first)
     except LivePersonError as error:
         if not error.retry_helps:
             raise
         log.warning("%s Looking again later.", error)
-        return Seen(False, f"The last look failed: {error}", hold=_hold_after(error), has_failed=True)
+        return _trouble(error)
     log.info("%s", seen.words)
     return seen
 
 
-def _hold_after(error: LivePersonError) -> timedelta:
-    from airflow_provider_lp.client.retry import LEAST_LOGIN_THROTTLE_PAUSE_S, LONGEST_RETRY_AFTER_S
+def _trouble(error: LivePersonError) -> Seen:
+    from airflow_provider_lp.client.retry import (
+        LEAST_LOGIN_THROTTLE_PAUSE_S,
+        LONGEST_RETRY_AFTER_S,
+        SERVER_PAUSES_S,
+    )
 
-    if not isinstance(error, LivePersonRateLimitError):
-        return timedelta(0)
-    asked_s = min(error.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
-    return timedelta(seconds=max(asked_s, LEAST_LOGIN_THROTTLE_PAUSE_S))
+    hold_s = min(error.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
+    if isinstance(error, LivePersonRateLimitError):
+        hold_s = max(hold_s, LEAST_LOGIN_THROTTLE_PAUSE_S)
+    return Seen(
+        is_met=False,
+        words=f"The last look failed: {error}",
+        rest=timedelta(seconds=SERVER_PAUSES_S[0]),
+        hold=timedelta(seconds=hold_s),
+        has_failed=True,
+    )

@@ -72,7 +72,8 @@ def conversation_ids(client: LivePersonClient, query: ConversationQuery) -> list
     """Exactly the conversations that the query finds, in order, as an export would have them."""
     from airflow_provider_lp.export.download import Download
 
-    return [row.conversation_id for batch in Download(client, query).batches() for row in batch.rows]
+    download = Download(client, query, takes_truncated=True)
+    return [row.conversation_id for batch in download.batches() for row in batch.rows]
 
 
 def found(ids: Sequence[str]) -> dict[str, Any]:
@@ -168,10 +169,10 @@ class WindowIsReady:
         query = self.search.query()
         period = f"{self.search.time_field} within {query.window}"
         if (datetime.now(UTC) - query.window.end).total_seconds() < self.delay_s:
-            return Seen(False, f"Conversations by {period} are not looked at before {self.delay_s:g} s after its end.")
+            return Seen(False, f"Conversations by {period} are not looked at before {self.delay_s:.12g} s after its end.")
         count = count_at_most(client, query)
         if first is None:
-            words = f"LivePerson counts {count} conversations by {period}; to be confirmed in {self.settle_s:g} s."
+            words = f"LivePerson counts {count} conversations by {period}; to be confirmed in {self.settle_s:.12g} s."
             return Seen(False, words, count, confirm_after=timedelta(seconds=self.settle_s))
         if count != first.value:
             return Seen(False, f"LivePerson's count by {period} still moves: {first.value}, then {count}.")

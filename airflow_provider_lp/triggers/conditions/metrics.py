@@ -66,7 +66,7 @@ class MetricIsWithin:
         if lower is None and upper is None:
             raise LivePersonConfigurationError("Give at_least, at_most or both: what to wait for.")
         if lower is not None and upper is not None and lower > upper:
-            raise LivePersonConfigurationError(f"at_least={lower:g} is more than at_most={upper:g}.")
+            raise LivePersonConfigurationError(f"at_least={lower:.12g} is more than at_most={upper:.12g}.")
         for name, value in (("report", report), ("metric", metric)):
             if not isinstance(value, str):
                 raise LivePersonConfigurationError(f"{name}={value!r} must be a name that LivePerson knows.")
@@ -123,7 +123,7 @@ class MetricIsWithin:
     @property
     def _limits(self) -> str:
         limits = {"at least": self.at_least, "at most": self.at_most}
-        return " and ".join(f"{name} {limit:g}" for name, limit in limits.items() if limit is not None)
+        return " and ".join(f"{name} {limit:.12g}" for name, limit in limits.items() if limit is not None)
 
 
 def _options(report: str, metric: str) -> dict[str, Any]:
