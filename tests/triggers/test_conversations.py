@@ -4,44 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-import time
+import os
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.sandbox import Account, Conversation, Fault
-from airflow_provider_lp.triggers import clients, watch
+from airflow_provider_lp.sandbox import Conversation, Fault
+from airflow_provider_lp.triggers import clients
 from airflow_provider_lp.triggers.conversations import LivePersonNewConversationsTrigger
-from tests.lab import HOUR, calls
+from airflow_provider_lp.triggers.delivery import AssetStates
+from tests.lab import HOUR, NOW, FakeClock, calls, ms
+from tests.sensors.passing import LiveAccount
 from tests.sensors.waiting import moved
 
-from .triggerers import Store, triggerer
+from .clockwork import run
+from .triggerers import Store, Supervisor, stores_of, triggerer
 
 LOW_CSAT = {"status": ["CLOSE"], "csat": {"from": 1, "to": 2}}
 OAUTH2_TOKEN = "/app/token"
-
-
-def now_ms() -> int:
-    return int(time.time() * 1000)
+MINUTE = 60
 
 
 def ending(conversation_id: str, in_s: float, csat: int | None = 1, **traits: Any) -> Conversation:
-    """A conversation that ends, with its score, so many seconds from now."""
-    end_ms = now_ms() + int(in_s * 1000)
-    return Conversation(conversation_id, now_ms() - HOUR, end_ms=end_ms, csat=csat, **traits)
+    """A conversation that ends, with its score, so many seconds after a test's clock began."""
+    end_ms = ms(NOW + timedelta(seconds=in_s))
+    return Conversation(conversation_id, ms(NOW) - HOUR, end_ms=end_ms, csat=csat, **traits)
 
 
 def trigger(**arguments: Any) -> LivePersonNewConversationsTrigger:
-    given = {"filters": LOW_CSAT, "poke_interval": 0.1, "lookback": timedelta(hours=2), "max_age": timedelta(days=1)}
+    """One that looks every minute."""
+    given = {"filters": LOW_CSAT, "lookback": timedelta(hours=2), "max_age": timedelta(days=1)}
     return LivePersonNewConversationsTrigger(**{**given, **arguments})
 
 
-async def ids_within(seconds: float, events: AsyncIterator[Any]) -> list[str]:
-    """The conversations of the events that come within some seconds."""
+async def _ids_within(seconds: float, events: AsyncIterator[Any]) -> list[str]:
     ids: list[str] = []
     try:
         async with asyncio.timeout(seconds):
@@ -53,68 +53,122 @@ async def ids_within(seconds: float, events: AsyncIterator[Any]) -> list[str]:
     return ids
 
 
-def test_each_new_one_fires_once_and_what_was_there_before_does_not(serve: Any) -> None:
+def ids_within(clock: FakeClock, seconds: float, watcher: LivePersonNewConversationsTrigger | None = None) -> list[str]:
+    """The conversations of the events that come within some seconds by ``clock``."""
+    return run(clock, _ids_within(seconds, (watcher or trigger()).run()))
+
+
+def statuses(sandbox: Any) -> list[int | None]:
+    """What the searches were answered with."""
+    return [call.status for call in calls(sandbox)]
+
+
+def test_each_new_one_fires_once_and_what_was_there_before_does_not(serve: Any, clock: FakeClock) -> None:
     conversations = [
         ending("old", -600),
-        ending("soon", 0.5),
-        ending("later", 1.0, csat=2),
-        ending("good", 0.5, csat=5),
-        ending("unscored", 0.5, csat=None),
+        ending("soon", 90),
+        ending("later", 210, csat=2),
+        ending("good", 90, csat=5),
+        ending("unscored", 90, csat=None),
     ]
-    sandbox = serve(account=Account.of(conversations))
-    assert asyncio.run(ids_within(2, trigger().run())) == ["soon", "later"]
-    assert len(calls(sandbox)) > 8
+    sandbox = serve(account=LiveAccount.by(clock, conversations))
+    assert ids_within(clock, 570) == ["soon", "later"]
+    assert statuses(sandbox) == [200] * 10
+    assert clock.pauses[:-1] == [MINUTE] * 9
     assert len(calls(sandbox, OAUTH2_TOKEN)) == 1
     assert clients._shared == {}
 
 
 @pytest.mark.parametrize("end_filter_field", ["end", "conversation_end", "full_dialog_end"])
-def test_one_that_is_scored_long_after_it_closed_is_found(serve: Any, end_filter_field: str) -> None:
-    # Closed an hour ago, its survey is answered now, whichever of its ends LivePerson goes by.
-    late = ending("late", 0.6, conversation_end_ms=now_ms() - HOUR // 2)
-    serve(account=Account.of([late]), end_filter_field=end_filter_field)
-    assert asyncio.run(ids_within(1.5, trigger().run())) == ["late"]
+def test_one_that_is_scored_long_after_it_closed_is_found(serve: Any, end_filter_field: str, clock: FakeClock) -> None:
+    # Closed half an hour ago, its survey is answered now, whichever of its ends LivePerson goes by.
+    late = ending("late", 90, conversation_end_ms=ms(NOW) - HOUR // 2)
+    serve(account=LiveAccount.by(clock, [late]), end_filter_field=end_filter_field)
+    assert ids_within(clock, 270) == ["late"]
 
 
-def test_trouble_that_passes_loses_none(serve: Any) -> None:
-    sandbox = serve(account=Account.of([ending("a", 0.4), ending("b", 0.9)]))
+def test_trouble_that_passes_loses_none(serve: Any, clock: FakeClock) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [ending("a", 150), ending("b", 330)]))
     for kind in ("error_500", "cut_connection", "not_json", "expired_token"):
         sandbox.add_fault(Fault(kind, after=2))
-    assert asyncio.run(ids_within(2, trigger().run())) == ["a", "b"]
+    assert ids_within(clock, 450) == ["a", "b"]
+    # With a token that has lapsed, a look goes on at once; other trouble ends it, and the next one is as far away.
+    assert statuses(sandbox) == [200, 200, 500, None, 200, 401, 200, 200, 200]
+    assert clock.pauses[:-1] == [MINUTE] * 7
+
+
+@pytest.mark.parametrize(
+    ("fault", "interval_s", "pause_s"),
+    [
+        (Fault("error_500"), 1, 5),
+        (Fault("cut_connection"), 1, 5),
+        (Fault("error_503", retry_after="90"), 1, 90),
+        (Fault("throttle"), 1, 5),
+        (Fault("throttle", retry_after="90"), MINUTE, 90),
+        (Fault("error_500"), MINUTE, MINUTE),
+    ],
+)
+def test_after_trouble_it_rests_as_long_as_liveperson_wants(
+    serve: Any, fault: Fault, interval_s: float, pause_s: float, clock: FakeClock
+) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [ending("a", 1.5)]))
+    sandbox.add_fault(fault)
+    watcher = trigger(poke_interval=interval_s)
+    # What the first look to succeed finds is old.
+    assert ids_within(clock, pause_s + 2.5 * interval_s, watcher) == []
+    assert [call.fault for call in calls(sandbox)] == [fault.kind, None, None, None]
+    assert clock.pauses[:-1] == pytest.approx([pause_s, interval_s, interval_s], abs=0.1)
+
+
+def test_a_page_that_fails_in_the_midst_of_a_look_is_asked_for_again(serve: Any, clock: FakeClock) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [ending(f"c{number:03}", 30) for number in range(150)]))
+    # The first look finds nothing; that of the second one, of two pages, is the third request.
+    sandbox.add_fault(Fault("error_500", after=2))
+    assert len(ids_within(clock, 90)) == 150
+    assert statuses(sandbox) == [200, 200, 500, 200]
+    assert clock.pauses[:2] == [MINUTE, 5]
 
 
 def test_wrong_credentials_are_not_tried_over_and_over_and_may_be_mended(
-    serve: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    serve: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, clock: FakeClock
 ) -> None:
-    import os
-
-    monkeypatch.setattr(watch, "REST_AFTER_FAILURE_S", 0.5)
-    sandbox = serve(account=Account.of([ending("a", 1.5)]))
+    sandbox = serve(account=LiveAccount.by(clock, [ending("before", 300), ending("a", 700)]))
     good = os.environ["AIRFLOW_CONN_LIVEPERSON_DEFAULT"]
     monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", good.replace(sandbox.credentials["client_secret"], "wrong"))
 
     async def mended_meanwhile() -> list[str]:
-        asyncio.get_running_loop().call_later(0.8, lambda: monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", good))
-        return await ids_within(2.5, trigger().run())
+        asyncio.get_running_loop().call_later(400, monkeypatch.setenv, "AIRFLOW_CONN_LIVEPERSON_DEFAULT", good)
+        return await _ids_within(900, trigger().run())
 
-    assert asyncio.run(mended_meanwhile()) == ["a"]
-    assert len(calls(sandbox, OAUTH2_TOKEN)) == 3
+    assert run(clock, mended_meanwhile()) == ["a"]
+    # At once, and after five minutes, in vain; after ten it is mended, and looks go on every minute.
+    assert [call.status for call in calls(sandbox, OAUTH2_TOKEN)] == [400, 400, 200]
+    assert len(calls(sandbox)) == 5
     assert "Until this is mended" in caplog.text
 
 
-def test_many_come_in_several_events(serve: Any) -> None:
-    serve(account=Account.of([ending(f"c{number:04}", 0.5) for number in range(1100)]))
+def test_what_cannot_get_better_is_rested_from_and_nothing_is_forgotten(serve: Any, clock: FakeClock) -> None:
+    conversations = [ending("old", -60), ending("a", 30), ending("meanwhile", 200), ending("b", 450)]
+    sandbox = serve(account=LiveAccount.by(clock, conversations))
+    sandbox.add_fault(Fault("forbidden", after=2))
+    assert ids_within(clock, 570) == ["a", "meanwhile", "b"]
+    assert statuses(sandbox) == [200, 200, 403, 200, 200, 200]
+    assert clock.pauses[:-1] == [MINUTE, MINUTE, 300, MINUTE, MINUTE]
+
+
+def test_many_come_in_several_events(serve: Any, clock: FakeClock) -> None:
+    serve(account=LiveAccount.by(clock, [ending(f"c{number:04}", 30) for number in range(1100)]))
 
     async def sizes() -> list[int]:
-        counts = []
-        async with asyncio.timeout(10):
-            async for event in trigger(poke_interval=0.3).run():
+        counts: list[int] = []
+        async with aclosing(trigger().run()) as events:
+            async for event in events:
                 counts.append(event.payload["count"])
-                if sum(counts) == 1100:
+                if sum(counts) >= 1100:
                     break
         return counts
 
-    assert asyncio.run(sizes()) == [1000, 100]
+    assert run(clock, sizes()) == [1000, 100]
 
 
 def test_it_is_moved_as_json_without_secrets() -> None:
@@ -153,21 +207,23 @@ def test_another_interval_is_the_same_watch_and_another_search_is_not() -> None:
 # With Airflow 3.3's shared streams.
 
 
-def ids_fired(store: Store, seconds: float, **options: Any) -> list[str]:
-    """The conversations that a triggerer fires within some seconds."""
-    payloads = asyncio.run(triggerer(trigger(), store, seconds, **options))
+def ids_fired(clock: FakeClock, store: Any, seconds: float, **options: Any) -> list[str]:
+    """The conversations that a triggerer fires within some seconds by ``clock``."""
+    payloads = triggerer(clock, trigger(), store, seconds, **options)
     return [each for payload in payloads for each in payload["conversation_ids"]]
 
 
 @pytest.mark.usefixtures("shared_streams")
-def test_another_triggerer_carries_on_where_one_left_off(serve: Any) -> None:
+def test_another_triggerer_carries_on_where_one_left_off(serve: Any, clock: FakeClock) -> None:
     store = Store()
-    conversations = [ending("old", -60), ending("a", 0.4), ending("meanwhile", 1.4), ending("b", 2.4)]
-    serve(account=Account.of(conversations))
-    assert ids_fired(store, 1.0) == ["a"]
-    time.sleep(0.6)
-    assert ids_fired(store, 1.5) == ["meanwhile", "b"]
-    assert ids_fired(store, 0.5) == []
+    conversations = [ending("old", -60), ending("a", 90), ending("meanwhile", 330), ending("b", 510)]
+    sandbox = serve(account=LiveAccount.by(clock, conversations))
+    assert ids_fired(clock, store, 200) == ["a"]
+    clock.sleep(200)
+    looks = len(calls(sandbox))
+    assert ids_fired(clock, store, 200) == ["meanwhile", "b"]
+    assert ids_fired(clock, store, 90) == []
+    assert (looks, len(calls(sandbox)) - looks) == (4, 4 + 2)
     assert clients._shared == {}
     # Saved when there was something new, and once at the very beginning: not at each look.
     assert store.saves == 4
@@ -176,24 +232,72 @@ def test_another_triggerer_carries_on_where_one_left_off(serve: Any) -> None:
 
 
 @pytest.mark.usefixtures("shared_streams")
-def test_what_airflow_has_not_stored_comes_again(serve: Any) -> None:
+def test_what_is_remembered_does_not_get_old_while_nothing_is_new(serve: Any, clock: FakeClock) -> None:
     store = Store()
-    serve(account=Account.of([ending("a", 0.3)]))
-    assert ids_fired(store, 0.9, confirms=False) == ["a"]
-    assert ids_fired(store, 0.9) == ["a"]
-    assert ids_fired(store, 0.6) == []
+    sandbox = serve(account=LiveAccount.by(clock, []))
+    assert ids_fired(clock, store, 45 * MINUTE + 30) == []
+    assert len(calls(sandbox)) == 46
+    # At the beginning, and every ten minutes.
+    assert store.saves == 5
+    (bookmark,) = store.values.values()
+    assert json.loads(bookmark)["looked_ms"] == pytest.approx(ms(NOW) + 40 * MINUTE * 1000, abs=1000)
 
 
 @pytest.mark.usefixtures("shared_streams")
-def test_a_store_that_is_away_for_a_moment_does_no_harm(serve: Any) -> None:
+def test_what_airflow_has_not_stored_comes_again(serve: Any, clock: FakeClock) -> None:
     store = Store()
-    serve(account=Account.of([ending("a", 0.4)]))
+    serve(account=LiveAccount.by(clock, [ending("a", 90)]))
+    assert ids_fired(clock, store, 200, confirms=False) == ["a"]
+    assert ids_fired(clock, store, 200) == ["a"]
+    assert ids_fired(clock, store, 200) == []
 
-    failing = threading.Timer(0.35, lambda: setattr(store, "failures", 1))
-    failing.start()
-    assert ids_fired(store, 1.8) == ["a"]
+
+@pytest.mark.usefixtures("shared_streams")
+@pytest.mark.parametrize("failures", [1, 4])
+def test_a_store_that_is_away_for_a_moment_does_no_harm(serve: Any, failures: int, clock: FakeClock) -> None:
+    store = Store()
+    serve(account=LiveAccount.by(clock, [ending("a", 90), ending("b", 150)]))
+    assert ids_fired(clock, store, 30) == []
+    store.failures = failures
+    assert ids_fired(clock, store, 200) == ["a", "b"]
     assert store.failures == 0
-    assert ids_fired(store, 0.5) == []
+    assert store.saves == 3
+    assert ids_fired(clock, store, 90) == []
+
+
+@pytest.mark.usefixtures("shared_streams")
+def test_assets_with_an_equal_watcher_share_what_is_remembered(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    supervisor = Supervisor()
+    monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", supervisor, raising=False)
+    conversations = [ending("old", -60), ending("a", 90), ending("meanwhile", 330), ending("b", 510)]
+    serve(account=LiveAccount.by(clock, conversations))
+    assert ids_fired(clock, stores_of("two"), 200) == ["a"]
+    clock.sleep(200)
+    # An asset is added: it remembers nothing yet.
+    assert ids_fired(clock, stores_of("one", "two"), 200) == ["meanwhile", "b"]
+    assert supervisor.values["one"] == supervisor.values["two"]
+    (bookmark,) = supervisor.values["one"].values()
+    assert set(bookmark["known"]) == {"old", "a", "meanwhile", "b"}
+    # The one that was there first goes.
+    assert ids_fired(clock, stores_of("one"), 90) == []
+
+
+@pytest.mark.usefixtures("shared_streams")
+def test_the_first_asset_that_remembers_something_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor = Supervisor()
+    monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", supervisor, raising=False)
+    supervisor.values = {"two": {"key": {"is_met": True}}, "three": {"key": {"is_met": False}}}
+
+    async def seen_and_changed() -> Any:
+        states = AssetStates(stores_of("one", "two", "three"))
+        seen = [await states.aget("key"), await states.aget("another")]
+        await states.aset("key", {"is_met": False})
+        return seen
+
+    assert asyncio.run(seen_and_changed()) == [{"is_met": True}, None]
+    assert [supervisor.values[name]["key"] for name in ("one", "two", "three")] == [{"is_met": False}] * 3
 
 
 @pytest.mark.usefixtures("shared_streams")

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.sandbox import Account, Conversation, Fault
+from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.triggers.conditions.condition import Seen
 from airflow_provider_lp.triggers.metrics import LivePersonMetricTrigger
-from tests.lab import calls
+from tests.lab import NOW, FakeClock, calls, ms
+from tests.sensors.passing import LiveAccount
 from tests.sensors.waiting import moved
 
+from .clockwork import run
 from .triggerers import Store, triggerer
 
 CURRENT = "/msgqueuehealth/current/"
 
 
 def trigger(**arguments: Any) -> LivePersonMetricTrigger:
-    given = {"metric": "unassignedConversations", "at_least": 2, "poke_interval": 0.1}
+    """One that looks every minute."""
+    given = {"metric": "unassignedConversations", "at_least": 2}
     return LivePersonMetricTrigger(**{**given, **arguments})
 
 
 def waiting(conversation_id: str, in_s: float) -> Conversation:
-    """A conversation that waits for an agent from some seconds from now on."""
-    return Conversation(conversation_id, int((time.time() + in_s) * 1000), queue_state="IN_QUEUE")
+    """A conversation that waits for an agent from some seconds after a test's clock began."""
+    return Conversation(conversation_id, ms(NOW + timedelta(seconds=in_s)), queue_state="IN_QUEUE")
 
 
 async def values_within(seconds: float, events: Any) -> list[Any]:
@@ -42,12 +45,16 @@ async def values_within(seconds: float, events: Any) -> list[Any]:
     return values
 
 
-def test_it_fires_once_while_the_metric_stays_within_limits(serve: Any) -> None:
-    sandbox = serve(account=Account.of([waiting("a", -60), waiting("b", 0.5), waiting("c", 1)]))
+def test_it_fires_once_while_the_metric_stays_within_limits(serve: Any, clock: FakeClock) -> None:
+    queue = [waiting("a", -60), waiting("b", 150), waiting("c", 270)]
+    sandbox = serve(account=LiveAccount.by(clock, queue))
     for after in (2, 7):
         sandbox.add_fault(Fault("error_500", after=after, path=CURRENT))
-    assert asyncio.run(values_within(1.8, trigger().run())) == [2]
-    assert len(calls(sandbox, CURRENT)) > 8
+    assert run(clock, values_within(570, trigger().run())) == [2]
+    # A look that fails is no change: neither before the metric comes within limits nor after.
+    expected = [200, 200, 500, 200, 200, 200, 200, 200, 500, 200]
+    assert [call.status for call in calls(sandbox, CURRENT)] == expected
+    assert clock.pauses[:-1] == [60] * 9
 
 
 def test_it_fires_again_once_the_metric_has_left_the_limits() -> None:
@@ -62,13 +69,13 @@ def test_it_fires_again_once_the_metric_has_left_the_limits() -> None:
 
 
 @pytest.mark.usefixtures("shared_streams")
-def test_another_triggerer_remembers_which_side_it_was_on(serve: Any) -> None:
+def test_another_triggerer_remembers_which_side_it_was_on(serve: Any, clock: FakeClock) -> None:
     store = Store()
-    serve(account=Account.of([waiting("a", -60), waiting("b", -60)]))
-    (event,) = asyncio.run(triggerer(trigger(), store, 0.8))
+    serve(account=LiveAccount.by(clock, [waiting("a", -60), waiting("b", -60)]))
+    (event,) = triggerer(clock, trigger(), store, 150)
     assert (event["metric"], event["value"], event["report"]) == ("unassignedConversations", 2, "current_queue_health")
-    assert asyncio.run(triggerer(trigger(), store, 0.6)) == []
-    assert len(asyncio.run(triggerer(trigger(at_least=1), store, 0.6))) == 1
+    assert triggerer(clock, trigger(), store, 150) == []
+    assert len(triggerer(clock, trigger(at_least=1), store, 150)) == 1
 
 
 def test_it_is_moved_as_json() -> None:

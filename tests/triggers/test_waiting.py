@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import threading
 import time
-from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from airflow_provider_lp.client.errors import LivePersonAuthenticationError
 from airflow_provider_lp.sandbox import Account, Conversation, Fault
+from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.triggers import clients
 from airflow_provider_lp.triggers.conditions.conversations import (
     ConversationsHaveStatus,
@@ -21,42 +23,100 @@ from airflow_provider_lp.triggers.conditions.conversations import (
 )
 from airflow_provider_lp.triggers.conditions.kinds import described
 from airflow_provider_lp.triggers.waiting import LivePersonConditionTrigger
-from tests.lab import HOUR, SEARCH, at, calls, crowd
+from tests.lab import BY_ID, HOUR, NOW, FakeClock, at, calls, crowd, ms
+from tests.sensors.passing import LiveAccount
 from tests.sensors.waiting import fire, moved
 
-from .elsewhere import sandbox_elsewhere
+from .clockwork import run
 
 OAUTH2_TOKEN = "/app/token"
+CONNECTION = "AIRFLOW_CONN_LIVEPERSON_DEFAULT"
 DAY = WindowedSearch(at(10), at(11))
-
-
-def now_ms() -> int:
-    return int(time.time() * 1000)
+#: How long a request hangs that is meant to.
+STALL_S = 60
+THEIR_EVENT = {"outcome": "met", "value": {"count": 1, "conversation_ids": ["late"]}}
 
 
 def coming(after_s: float) -> tuple[Conversation, ConversationsMatch]:
-    """A conversation that starts a little later, and the condition that it has."""
-    moment = now_ms() + int(after_s * 1000)
-    return Conversation("late", moment), ConversationsMatch(WindowedSearch(moment - HOUR, moment + HOUR))
+    """A conversation that starts so long after a test's clock began, and the condition that it has."""
+    moment_ms = ms(NOW + timedelta(seconds=after_s))
+    return Conversation("late", moment_ms), ConversationsMatch(WindowedSearch(moment_ms - HOUR, moment_ms + HOUR))
 
 
-def trigger(condition: Any = None, *, interval_s: float = 0.1, timeout_s: float = 30, **pace: Any) -> Any:
+def trigger(
+    condition: Any = None,
+    *,
+    interval_s: float = 60,
+    timeout_s: float = 3600,
+    started_s: float = NOW.timestamp(),
+    **options: Any,
+) -> LivePersonConditionTrigger:
+    """One that looks every minute for an hour."""
     return LivePersonConditionTrigger(
         condition=described(condition or ConversationsMatch(DAY)),
-        pace={"started_s": time.time(), "timeout_s": timeout_s, "poke_interval_s": interval_s, **pace},
+        pace={"started_s": started_s, "timeout_s": timeout_s, "poke_interval_s": interval_s},
         liveperson_conn_id="liveperson_default",
+        **options,
     )
 
 
-async def event_of(waiting: Any) -> Any:
+def in_real_time(**options: Any) -> LivePersonConditionTrigger:
+    """One that waits from now on by the real clock, for a conversation that there is not."""
+    return trigger(ConversationsHaveStatus(["unknown"]), started_s=time.time(), **options)
+
+
+async def event_of(waiting: LivePersonConditionTrigger) -> Any:
     return (await anext(waiting.run())).payload
+
+
+def together(number: int, condition: Any) -> list[asyncio.Future[Any]]:
+    """The events of so many triggers that wait in this loop."""
+    return [asyncio.ensure_future(event_of(trigger(condition))) for _ in range(number)]
 
 
 def threads_of_ours() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("liveperson")]
 
 
-async def lags_s(work: Coroutine[Any, Any, Any]) -> tuple[list[float], Any]:
+def await_end_of_threads(others: set[threading.Thread]) -> None:
+    """Wait until all threads of the clients that were opened have ended, except ``others``."""
+    before = time.monotonic()
+    while ours := set(threads_of_ours()) - others:
+        assert time.monotonic() - before < STALL_S / 2, ours
+        time.sleep(0.05)
+
+
+def logins(sandbox: Any) -> list[int]:
+    """What the logins were answered with."""
+    return [call.status for call in calls(sandbox, OAUTH2_TOKEN)]
+
+
+# Many in one loop.
+
+
+def test_fifty_wait_with_one_login_few_threads_and_a_request_a_look(serve: Any, clock: FakeClock) -> None:
+    late, condition = coming(150)
+    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    others = set(threading.enumerate())
+
+    async def all_of_them() -> tuple[list[Any], int]:
+        waiting = together(50, condition)
+        await asyncio.sleep(130)
+        threads = len(set(threads_of_ours()) - others)
+        return await asyncio.gather(*waiting), threads
+
+    events, threads = run(clock, all_of_them())
+    assert events == [THEIR_EVENT] * 50
+    assert clock.monotonic() == pytest.approx(180, abs=2)
+    assert logins(sandbox) == [200]
+    assert len(calls(sandbox, "baseURI.json")) == 2
+    # Two looks in vain, and one that finds it, and then which it is.
+    assert len(calls(sandbox)) == 50 * (2 + 2)
+    assert threads <= clients.CONCURRENT_LOOKS + 1
+    assert clients._shared == {}
+
+
+async def lags_s(work: Coroutine[Any, Any, Any]) -> list[float]:
     """How late the loop got to do something else, each time it was tried while ``work`` was done, shortest first."""
     task = asyncio.ensure_future(work)
     lags = []
@@ -64,186 +124,358 @@ async def lags_s(work: Coroutine[Any, Any, Any]) -> tuple[list[float], Any]:
         before = time.perf_counter()
         await asyncio.sleep(0.01)
         lags.append(time.perf_counter() - before - 0.01)
-    return sorted(lags), task.result()
+    task.result()
+    return sorted(lags)
 
 
-def test_fifty_wait_with_one_login_few_threads_and_a_loop_that_is_free() -> None:
-    late, condition = coming(4)
+def test_the_loop_is_free_while_fifty_look(serve: Any) -> None:
+    sandbox = serve(account=Account.of([]))
+    sandbox.latency_s = 0.15
 
-    async def all_of_them() -> tuple[list[Any], int]:
-        waiting = [asyncio.ensure_future(event_of(trigger(condition, interval_s=0.3))) for _ in range(50)]
-        await asyncio.sleep(1.5)
-        threads = len(threads_of_ours())
-        return await asyncio.gather(*waiting), threads
+    async def all_of_them() -> None:
+        await asyncio.gather(*(event_of(in_real_time(interval_s=0.1, timeout_s=0.2)) for _ in range(50)))
 
-    with sandbox_elsewhere([late], latency_s=0.25) as sandbox:
-        lags, (events, threads) = asyncio.run(lags_s(all_of_them()))
-        paths = sandbox.paths()
-    assert events == [{"outcome": "met", "value": {"count": 1, "conversation_ids": ["late"]}}] * 50
-    assert sum(path.endswith(OAUTH2_TOKEN) for path in paths) == 1
-    assert sum(path.endswith("baseURI.json") for path in paths) == 2
-    assert sum(path.endswith(SEARCH) for path in paths) > 100
-    # If looks blocked the loop, each would hold it for its 0.25 s at least, almost all the time. On an idle machine the
-    # worst lag is 0.01 s; on one that other tests keep busy, the loop too has to wait for a processor now and then.
-    assert lags[len(lags) * 95 // 100] < 0.1, lags[-10:]
-    assert threads <= 2 * clients.CONCURRENT_LOOKS + 2
-    assert clients._shared == {}
+    lags = asyncio.run(lags_s(all_of_them()))
+    assert len(calls(sandbox, BY_ID)) >= 50
+    # If looks blocked the loop, each would hold it for 0.15 s at least, all the time. On an idle machine the loop lags
+    # by a thousandth of that; on one that is kept busy, it has to wait for a processor now and then.
+    assert lags[len(lags) * 3 // 4] < 0.1, lags[-10:]
 
 
-def test_it_carries_on_in_another_process_with_the_same_deadline(serve: Any) -> None:
-    serve()
-    before = time.monotonic()
-    waiting = trigger(timeout_s=0.8, interval_s=0.2)
-
-    async def killed_after_a_while() -> None:
-        task = asyncio.ensure_future(event_of(waiting))
-        await asyncio.sleep(0.5)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(killed_after_a_while())
-    event = fire(moved(waiting))
-    assert event["outcome"] == "timeout"
-    assert 0.7 <= time.monotonic() - before < 2
-    assert moved(waiting).serialize() == waiting.serialize()
-
-
-def test_one_resumed_after_its_deadline_looks_once_more(serve: Any) -> None:
-    sandbox = serve(*crowd(1))
-    too_late = {"started_s": time.time() - 60, "timeout_s": 59, "interval_s": 60}
-    assert fire(trigger(**too_late))["outcome"] == "met"
-    looks = len(calls(sandbox))
-    assert fire(trigger(ConversationsMatch(DAY, min_count=2), **too_late))["outcome"] == "timeout"
-    assert len(calls(sandbox)) == looks + 1
-
-
-def test_no_last_look_is_worth_a_request_that_liveperson_does_not_want(serve: Any) -> None:
-    sandbox = serve(*crowd(1))
-    waiting = trigger(timeout_s=0.5)
-    waiting.held_until_s = time.time() + 60
-    assert fire(moved(waiting))["outcome"] == "timeout"
-    assert sandbox.requests == []
-
-
-def test_one_that_is_cancelled_closes_what_it_opened(serve: Any) -> None:
-    sandbox = serve()
-    sandbox.add_fault(Fault("stall", seconds=30))
-
-    async def cancelled_while_it_looks() -> None:
-        task = asyncio.ensure_future(event_of(trigger(interval_s=0.01)))
-        while "stall" not in [seen.fault for seen in sandbox.requests]:
-            await asyncio.sleep(0.05)
-        assert clients._shared.keys() == {"liveperson_default"}
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    others = set(threading.enumerate())
-    before = time.monotonic()
-    asyncio.run(cancelled_while_it_looks())
-    assert clients._shared == {}
-    while ours := [thread for thread in threads_of_ours() if thread not in others]:
-        assert time.monotonic() - before < 15, ours
-        time.sleep(0.05)
-
-
-def test_cancelling_one_leaves_the_others_their_client(serve: Any) -> None:
-    late, condition = coming(1)
-    sandbox = serve(account=Account.of([late]))
+def test_cancelling_one_leaves_the_others_their_client(serve: Any, clock: FakeClock) -> None:
+    late, condition = coming(150)
+    sandbox = serve(account=LiveAccount.by(clock, [late]))
 
     async def two() -> Any:
-        one, other = (asyncio.ensure_future(event_of(trigger(condition))) for _ in range(2))
-        await asyncio.sleep(0.4)
+        one, other = together(2, condition)
+        await asyncio.sleep(90)
         one.cancel()
         return await other
 
-    assert asyncio.run(two())["outcome"] == "met"
-    assert len(calls(sandbox, OAUTH2_TOKEN)) == 1
+    assert run(clock, two()) == THEIR_EVENT
+    assert len(calls(sandbox)) == 2 + 1 + 2
+    assert logins(sandbox) == [200]
+    assert clients._shared == {}
 
 
-def test_tokens_that_lapse_are_renewed_once_for_all(serve: Any) -> None:
-    late, condition = coming(1.5)
-    sandbox = serve(account=Account.of([late]))
+def test_tokens_that_lapse_are_renewed_once_for_all(serve: Any, clock: FakeClock) -> None:
+    late, condition = coming(150)
+    sandbox = serve(account=LiveAccount.by(clock, [late]))
 
     async def twenty() -> list[Any]:
-        waiting = [asyncio.ensure_future(event_of(trigger(condition, interval_s=0.2))) for _ in range(20)]
-        await asyncio.sleep(0.7)
+        waiting = together(20, condition)
+        await asyncio.sleep(90)
         sandbox.expire_tokens()
         return await asyncio.gather(*waiting)
 
-    assert {event["outcome"] for event in asyncio.run(twenty())} == {"met"}
-    assert len(calls(sandbox, OAUTH2_TOKEN)) == 2
+    assert run(clock, twenty()) == [THEIR_EVENT] * 20
+    assert logins(sandbox) == [200, 200]
 
 
-def test_a_throttling_holds_all_that_share_the_client(serve: Any) -> None:
-    late, condition = coming(0.2)
-    sandbox = serve(account=Account.of([late]))
-    sandbox.add_fault(Fault("throttle", retry_after="2"))
+def test_a_throttling_holds_all_that_share_the_client(serve: Any, clock: FakeClock) -> None:
+    late, condition = coming(90)
+    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    # All that are under way when the first one learns of it.
+    sandbox.add_fault(Fault("throttle", retry_after="200", times=clients.CONCURRENT_LOOKS))
 
-    async def ten() -> list[Any]:
-        return await asyncio.gather(*(event_of(trigger(condition, interval_s=0.3)) for _ in range(10)))
+    async def ten() -> tuple[int, list[Any]]:
+        waiting = together(10, condition)
+        await asyncio.sleep(259)
+        return len(calls(sandbox)), await asyncio.gather(*waiting)
 
-    before = time.monotonic()
-    assert {event["outcome"] for event in asyncio.run(ten())} == {"met"}
-    asked = [call.at for call in calls(sandbox)]
-    # Looks that were under way with the throttled one, of two requests each, went on; no other began.
-    early = [moment for moment in asked if moment < before + 1.5]
-    assert len(early) <= 2 * clients.CONCURRENT_LOOKS
-    assert min(moment for moment in asked if moment not in early) - early[0] >= 4.9
+    asked, events = run(clock, ten())
+    assert events == [THEIR_EVENT] * 10
+    assert asked == clients.CONCURRENT_LOOKS
+    # Those whose look was throttled a moment earlier than another one may come a moment too early, and an interval on.
+    assert 260 <= clock.monotonic() < 322
+
+
+# Trouble.
+
+
+@pytest.mark.parametrize(
+    ("fault", "interval_s", "pause_s"),
+    [
+        (Fault("error_500"), 1, 5),
+        (Fault("cut_connection"), 1, 5),
+        (Fault("error_503", retry_after="90"), 1, 90),
+        (Fault("throttle"), 1, 5),
+        (Fault("throttle", retry_after="90"), 60, 90),
+        (Fault("error_500"), 60, 60),
+    ],
+)
+def test_after_trouble_it_rests_as_long_as_liveperson_wants(
+    serve: Any, fault: Fault, interval_s: float, pause_s: float, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(1))
+    sandbox.add_fault(fault)
+    assert run(clock, event_of(trigger(interval_s=interval_s)))["outcome"] == "met"
+    assert [call.fault for call in calls(sandbox)] == [fault.kind, None, None]
+    assert clock.pauses == pytest.approx([interval_s, pause_s], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (Fault("error_500"), "met"),
+        (Fault("cut_connection"), "met"),
+        (Fault("error_503", retry_after="90"), "timeout"),
+        (Fault("throttle"), "timeout"),
+    ],
+)
+def test_as_the_time_is_over_it_looks_once_more_unless_liveperson_wants_no_request(
+    serve: Any, fault: Fault, outcome: str, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(1))
+    sandbox.add_fault(fault)
+    assert run(clock, event_of(trigger(interval_s=60, timeout_s=62)))["outcome"] == outcome
+    assert [call.fault for call in calls(sandbox)] == [fault.kind, *([None, None] if outcome == "met" else [])]
+    assert clock.pauses == pytest.approx([60, 2], abs=0.1)
+
+
+def test_a_request_that_fails_in_the_midst_of_a_look_is_tried_again(serve: Any, clock: FakeClock) -> None:
+    sandbox = serve(*crowd(1))
+    sandbox.add_fault(Fault("error_500", after=1))
+    assert run(clock, event_of(trigger()))["outcome"] == "met"
+    assert [call.status for call in calls(sandbox)] == [200, 500, 200]
+    assert clock.pauses == [60, 5]
+
+
+def wrong(connection: str) -> str:
+    """The connection with a secret that LivePerson does not know."""
+    return connection.replace(CREDENTIALS["client_secret"], "wrong")
 
 
 def test_what_waiting_cannot_mend_ends_it_and_a_mended_connection_is_read_anew(
-    serve: Any, monkeypatch: pytest.MonkeyPatch
+    serve: Any, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
     sandbox = serve(*crowd(1))
-    good = json.dumps(json.loads(__import__("os").environ["AIRFLOW_CONN_LIVEPERSON_DEFAULT"]))
-    wrong = {**json.loads(good)["extra"], "client_secret": "wrong"}
-    monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps({**json.loads(good), "extra": wrong}))
+    good = os.environ[CONNECTION]
+    monkeypatch.setenv(CONNECTION, wrong(good))
 
     async def one_after_the_other() -> tuple[Any, Any]:
         async with clients.shared_client("liveperson_default"):
             refused = await event_of(trigger())
-            monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", good)
+            monkeypatch.setenv(CONNECTION, good)
             return refused, await event_of(trigger())
 
-    refused, mended = asyncio.run(one_after_the_other())
+    refused, mended = run(clock, one_after_the_other())
     assert refused["outcome"] == "failed"
     assert "Airflow connection 'liveperson_default'" in refused["words"]
     assert mended["outcome"] == "met"
-    assert len(calls(sandbox, OAUTH2_TOKEN)) == 2
+    assert logins(sandbox) == [400, 200]
+    assert clock.pauses == [60, 60]
     assert clients._shared == {}
 
 
-def test_a_connection_that_is_missing_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_credentials_end_all_that_wait_with_one_login(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(1))
+    monkeypatch.setenv(CONNECTION, wrong(os.environ[CONNECTION]))
+
+    async def twenty() -> list[Any]:
+        return await asyncio.gather(*together(20, None))
+
+    assert {event["outcome"] for event in run(clock, twenty())} == {"failed"}
+    assert logins(sandbox) == [400]
+    assert clients._shared == {}
+
+
+@pytest.fixture
+def replace_credentials(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let LivePerson accept no other credentials than new ones, and put these into the connection or not."""
+
+    def replace(sandbox: Any, *, is_mended: bool) -> None:
+        connection = os.environ[CONNECTION].replace(CREDENTIALS["client_secret"], "new")
+        monkeypatch.setitem(CREDENTIALS, "client_secret", "new")
+        sandbox.expire_tokens()
+        if is_mended:
+            monkeypatch.setenv(CONNECTION, connection)
+
+    return replace
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_credentials_that_are_replaced_while_twenty_wait_are_read_anew_once(
+    serve: Any, replace_credentials: Any, is_mended: bool, clock: FakeClock
+) -> None:
+    late, condition = coming(210)
+    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    others = set(threading.enumerate())
+
+    async def twenty() -> list[Any]:
+        waiting = together(20, condition)
+        await asyncio.sleep(90)
+        replace_credentials(sandbox, is_mended=is_mended)
+        return await asyncio.gather(*waiting)
+
+    events = run(clock, twenty())
+    # The old ones are refused once, and then what the connection says is tried, once for all.
+    if is_mended:
+        assert events == [THEIR_EVENT] * 20
+        assert logins(sandbox) == [200, 400, 200]
+    else:
+        assert {event["outcome"] for event in events} == {"failed"}
+        assert logins(sandbox) == [200, 400, 400]
+        assert clock.monotonic() == pytest.approx(120, abs=1)
+    assert clients._shared == {}
+    await_end_of_threads(others)
+
+
+def test_credentials_may_be_replaced_more_than_once(
+    serve: Any, replace_credentials: Any, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    late, condition = coming(210)
+    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    old = os.environ[CONNECTION]
+
+    def replace_back() -> None:
+        monkeypatch.setitem(CREDENTIALS, "client_secret", sandbox.credentials["client_secret"])
+        monkeypatch.setenv(CONNECTION, old)
+        sandbox.expire_tokens()
+
+    async def one() -> Any:
+        asyncio.get_running_loop().call_later(90, lambda: replace_credentials(sandbox, is_mended=True))
+        asyncio.get_running_loop().call_later(150, replace_back)
+        return await event_of(trigger(condition))
+
+    assert run(clock, one()) == THEIR_EVENT
+    assert logins(sandbox) == [200, 400, 200, 400, 200]
+
+
+def test_one_that_is_refused_late_takes_what_another_one_has_read_anew(serve: Any) -> None:
+    serve()
+    is_late = threading.Event()
+
+    async def two() -> tuple[Any, Any, Any]:
+        async with clients.shared_client("liveperson_default") as shared:
+            old = await shared.ask(lambda client: client)
+
+            def use(client: Any) -> Any:
+                if client is old:
+                    raise LivePersonAuthenticationError("revoked")
+                return client
+
+            def use_late(client: Any) -> Any:
+                assert client is not old or is_late.wait(STALL_S)
+                return use(client)
+
+            late = asyncio.ensure_future(shared.ask(use_late))
+            await asyncio.sleep(0)
+            anew = await shared.ask(use)
+            is_late.set()
+            return old, anew, await late
+
+    old, anew, late = asyncio.run(two())
+    assert late is anew
+    assert late is not old
+
+
+def test_a_connection_that_is_missing_ends_it(clock: FakeClock) -> None:
     waiting = trigger()
     waiting.liveperson_conn_id = "nowhere"
-    event = fire(waiting)
+    event = run(clock, event_of(waiting))
     assert (event["outcome"], "nowhere" in event["words"]) == ("failed", True)
     assert clients._shared == {}
 
 
-def test_a_look_that_hangs_does_not_outlast_the_sensor(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_lp.triggers.waiting.LAST_LOOK_S", 0.2)
+# Its time.
+
+
+def test_it_carries_on_in_another_process_with_the_same_deadline(serve: Any, clock: FakeClock) -> None:
+    sandbox = serve()
+    waiting = trigger(timeout_s=620)
+
+    async def killed_after_a_while() -> None:
+        task = asyncio.ensure_future(event_of(waiting))
+        await asyncio.sleep(330)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(clock, killed_after_a_while())
+    looks = len(calls(sandbox))
+    assert run(clock, event_of(moved(waiting)))["outcome"] == "timeout"
+    assert clock.monotonic() == pytest.approx(620, abs=1)
+    # Every minute, and as the time is over.
+    assert (looks, len(calls(sandbox)) - looks) == (5, 5)
+    assert moved(waiting).serialize() == waiting.serialize()
+
+
+def test_one_resumed_after_its_deadline_looks_once_more(serve: Any, clock: FakeClock) -> None:
     sandbox = serve(*crowd(1))
-    sandbox.add_fault(Fault("stall", seconds=20, times=None))
-    before = time.monotonic()
-    assert fire(trigger(timeout_s=0.5))["outcome"] == "timeout"
-    assert time.monotonic() - before < 3
+    clock.sleep(3700)
+    assert run(clock, event_of(trigger()))["outcome"] == "met"
+    looks = len(calls(sandbox))
+    assert run(clock, event_of(trigger(ConversationsMatch(DAY, min_count=2))))["outcome"] == "timeout"
+    assert len(calls(sandbox)) == looks + 1
+    assert clock.pauses == [3700]
 
 
-def test_its_log_gives_reasons(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_worker_has_been_told_holds_in_the_triggerer(serve: Any, clock: FakeClock) -> None:
+    serve(*crowd(1))
+    assert run(clock, event_of(moved(trigger(interval_s=1, rest_s=5))))["outcome"] == "met"
+    assert clock.pauses == [5]
+    held_until_s = NOW.timestamp() + 90
+    assert run(clock, event_of(moved(trigger(interval_s=1, held_until_s=held_until_s))))["outcome"] == "met"
+    assert clock.monotonic() == pytest.approx(90, abs=1)
+
+
+def test_no_last_look_is_worth_a_request_that_liveperson_does_not_want(serve: Any, clock: FakeClock) -> None:
+    sandbox = serve(*crowd(1))
+    waiting = trigger(timeout_s=150, held_until_s=NOW.timestamp() + 200)
+    assert run(clock, event_of(moved(waiting)))["outcome"] == "timeout"
+    assert sandbox.requests == []
+    assert clock.monotonic() == pytest.approx(150, abs=1)
+
+
+def test_its_log_gives_reasons(serve: Any, caplog: pytest.LogCaptureFixture, clock: FakeClock) -> None:
     caplog.set_level("INFO")
     serve(*crowd(1))
-    fire(trigger(ConversationsHaveStatus(["c00000", "unknown"]), timeout_s=0.3))
+    run(clock, event_of(trigger(ConversationsHaveStatus(["c00000", "unknown"]), timeout_s=90)))
     assert "1 of 2 conversations looked at (of 2) do not have status CLOSE, such as unknown." in caplog.text
 
 
-def test_a_fixed_period_stays_the_same_in_the_trigger(serve: Any) -> None:
+def test_a_fixed_period_stays_the_same_in_the_trigger(serve: Any, clock: FakeClock) -> None:
     sandbox = serve()
-    now = datetime.now(UTC) - timedelta(minutes=1)
-    start_ms = int(now.timestamp() * 1000)
-    fire(trigger(ConversationsMatch(WindowedSearch(start_ms, start_ms + HOUR)), timeout_s=0.5))
-    bounds = {(call.body["start"]["from"], call.body["start"]["to"]) for call in calls(sandbox)}
-    assert bounds == {(start_ms, start_ms + HOUR - 1)}
-    assert len(calls(sandbox)) >= 3
+    start_ms = ms(NOW - timedelta(minutes=1))
+    run(clock, event_of(trigger(ConversationsMatch(WindowedSearch(start_ms, start_ms + HOUR)), timeout_s=150)))
+    bounds = [(call.body["start"]["from"], call.body["start"]["to"]) for call in calls(sandbox)]
+    assert bounds == [(start_ms, start_ms + HOUR - 1)] * 3
+
+
+# What hangs. A request that is under way is nothing that a test's clock could speed up; these take as long as they may
+# on a busy machine, and never as long as the stall.
+
+
+def test_a_look_that_hangs_does_not_outlast_the_sensor(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_provider_lp.triggers.waiting.LAST_LOOK_S", 0.2)
+    sandbox = serve()
+    sandbox.add_fault(Fault("stall", seconds=STALL_S, times=None, path=BY_ID))
+    before = time.monotonic()
+    event = fire(in_real_time(interval_s=0.1, timeout_s=0.2))
+    assert event == {"outcome": "timeout", "words": "The last look took too long."}
+    assert time.monotonic() - before < STALL_S / 2
+
+
+def test_those_that_are_cancelled_close_what_they_opened_though_every_thread_hangs(serve: Any) -> None:
+    sandbox = serve()
+    sandbox.add_fault(Fault("stall", seconds=STALL_S, times=None, path=BY_ID))
+
+    async def cancelled_while_they_look() -> None:
+        number = clients.CONCURRENT_LOOKS
+        looking = [asyncio.ensure_future(event_of(in_real_time(interval_s=0.01))) for _ in range(number)]
+        while [seen.fault for seen in sandbox.requests].count("stall") < number:
+            await asyncio.sleep(0.05)
+        assert clients._shared.keys() == {"liveperson_default"}
+        for each in looking:
+            each.cancel()
+        assert {type(end) for end in await asyncio.gather(*looking, return_exceptions=True)} == {asyncio.CancelledError}
+
+    others = set(threading.enumerate())
+    before = time.monotonic()
+    asyncio.run(cancelled_while_they_look())
+    assert time.monotonic() - before < STALL_S / 2
+    assert clients._shared == {}
+    await_end_of_threads(others)

@@ -1,4 +1,4 @@
-"""An Airflow 3.3 triggerer in a nutshell: its manager of shared streams, and a state store that outlives it."""
+"""An Airflow 3.3 triggerer in a nutshell: its manager of shared streams, and what outlives it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import importlib
 import json
 from typing import Any
 
+from tests.lab import FakeClock
 from tests.sensors.waiting import moved
+
+from .clockwork import run
+
+#: How long Airflow takes to store an event and to tell so.
+CONFIRMED_AFTER_S = 2
 
 
 class Store:
@@ -29,10 +35,39 @@ class Store:
         self.values[key] = json.dumps(value)
 
 
-async def triggerer(trigger: Any, store: Store, seconds: float, *, confirms: bool = True) -> list[Any]:
+class Supervisor:
+    """The other end of Airflow's own state stores: what each asset remembers."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, Any]] = {}
+
+    async def asend(self, message: Any) -> Any:
+        comms = importlib.import_module("airflow.sdk.execution_time.comms")
+        remembered = self.values.setdefault(message.name, {})
+        if isinstance(message, comms.SetAssetStateStoreByName):
+            remembered[message.key] = json.loads(message.model_dump_json())["value"]
+            return None
+        assert isinstance(message, comms.GetAssetStateStoreByName), message
+        if message.key not in remembered:
+            return comms.ErrorResponse(error=comms.ErrorType.ASSET_STORE_NOT_FOUND)
+        return comms.AssetStateStoreResult(value=remembered[message.key])
+
+
+def stores_of(*assets: str) -> Any:
+    """What Airflow's triggerer gives a watcher that these assets have."""
+    accessors = importlib.import_module("airflow.sdk.execution_time.context").AssetStateStoreAccessors
+    asset = importlib.import_module("airflow.sdk").Asset
+    return accessors(inlets=[asset(name=name, uri=f"x://{name}") for name in assets])
+
+
+def triggerer(clock: FakeClock, trigger: Any, store: Any, seconds: float, *, confirms: bool = True) -> list[Any]:
     """Run a watcher for some seconds, and then be gone without a word; gives the payloads of its events."""
+    return run(clock, _triggerer(clock, trigger, store, seconds, confirms=confirms))
+
+
+async def _triggerer(clock: FakeClock, trigger: Any, store: Any, seconds: float, *, confirms: bool) -> list[Any]:
     streams = importlib.import_module("airflow.triggers.shared_stream")
-    manager = streams.SharedStreamManager()
+    manager = streams.SharedStreamManager(_now=clock.monotonic)
     watcher = moved(trigger)
     watcher.asset_state_store = store
     key = watcher.shared_stream_key()
@@ -40,7 +75,7 @@ async def triggerer(trigger: Any, store: Store, seconds: float, *, confirms: boo
     confirming: list[asyncio.Task[None]] = []
 
     async def confirm(sequence: int) -> None:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(CONFIRMED_AFTER_S)
         manager.confirm_persisted([sequence])
 
     try:
