@@ -108,7 +108,8 @@ class ConversationQuery:
             )
         if window.end > now + RETENTION:
             raise LivePersonWindowError(
-                f"The window {window} ends more than 13 months from now, which looks like a mistake. Choose an earlier end."
+                f"The window {window} ends more than 13 months from now, which looks like a mistake. "
+                "Choose an earlier end."
             )
         return cls(time_field, window, now, max_age, check_filters(filters), check_content(content), started_before)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -80,27 +80,25 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         self._ends_s = time.monotonic() + self.timeout
         try:
             with self._soft_failures():
-                return self._look_then_defer(context) if self.deferrable else super().execute(context)
+                return self._defer(context) if self.deferrable else super().execute(context)
         finally:
             self._close()
 
-    def _look_then_defer(self, context: Context) -> Any:
+    def _defer(self, context: Context) -> NoReturn:
+        """
+        Leave the first look, too, to the triggerer: there one login serves all that wait.
+
+        :raises TaskDeferred: always.
+        """
         from airflow_provider_lp.triggers.conditions.kinds import described
         from airflow_provider_lp.triggers.waiting import LivePersonConditionTrigger
 
-        pace = self._pace()
-        seen = self._look(context)
-        if seen.is_met:
-            return seen.value
-        if pace.is_over(time.time()):
-            raise AirflowSensorTimeout(self._timed_out(seen.words))
+        with self.final_failures():
+            condition = self.condition(context)
         trigger = LivePersonConditionTrigger(
             liveperson_conn_id=self.liveperson_conn_id,
-            condition=described(self.condition(context)),
-            pace=asdict(pace),
-            words=seen.words,
-            rest_s=seen.rest.total_seconds(),
-            held_until_s=time.time() + seen.hold.total_seconds(),
+            condition=described(condition),
+            pace=asdict(self._pace()),
         )
         # Without Airflow's own timeout: the trigger knows when to stop, and why nothing came.
         raise TaskDeferred(trigger=trigger, method_name="execute_complete")

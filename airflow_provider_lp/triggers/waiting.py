@@ -33,37 +33,16 @@ class LivePersonConditionTrigger(LivePersonTrigger):
     :param condition: a condition, as :func:`~airflow_provider_lp.triggers.conditions.kinds.described` gives it.
     :param pace: how often and how long to look: the fields of :class:`~airflow_provider_lp.triggers.pace.Pace`.
     :param liveperson_conn_id: the Airflow connection.
-    :param words: what the look before showed, for people.
-    :param rest_s: seconds before which the first look should not come; default none.
-    :param held_until_s: seconds since the epoch before which LivePerson wants no request; default none.
     """
 
-    def __init__(
-        self,
-        condition: Mapping[str, Any],
-        pace: Mapping[str, Any],
-        liveperson_conn_id: str,
-        words: str = "Nothing was seen yet.",
-        rest_s: float = 0.0,
-        held_until_s: float = 0.0,
-    ) -> None:
+    def __init__(self, condition: Mapping[str, Any], pace: Mapping[str, Any], liveperson_conn_id: str) -> None:
         super().__init__(liveperson_conn_id)
-        self.words = words
-        self.rest_s = rest_s
-        self.held_until_s = held_until_s
         self.condition = condition_of(condition)
         self.pace = Pace(**pace)
 
     def fields(self) -> dict[str, Any]:
         """The arguments that make another one of it, as JSON."""
-        return {
-            **super().fields(),
-            "condition": described(self.condition),
-            "pace": asdict(self.pace),
-            "words": self.words,
-            "rest_s": self.rest_s,
-            "held_until_s": self.held_until_s,
-        }
+        return {**super().fields(), "condition": described(self.condition), "pace": asdict(self.pace)}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait; gives one event. The client is let go before, since nobody may ask for a second one."""
@@ -75,11 +54,9 @@ class LivePersonConditionTrigger(LivePersonTrigger):
         yield event_of(event)
 
     async def _wait(self, shared: SharedClient) -> dict[str, Any]:
-        # The worker has looked before it deferred, so this begins with a pause. It never ends without a last look, not
-        # even where it was resumed too late, unless LivePerson wants no request.
-        words, rest_s, held_until_s = self.words, self.rest_s, self.held_until_s
+        # It never ends without a last look, not even where it was resumed too late, unless LivePerson wants no request.
+        words, rest_s, held_until_s = "Nothing was seen yet.", 0.0, 0.0
         while True:
-            await asyncio.sleep(self.pace.pause_s(time.time(), max(rest_s, held_until_s - time.time())))
             if time.time() >= held_until_s:
                 seen = await self._look(shared)
                 if seen.is_met:
@@ -88,6 +65,7 @@ class LivePersonConditionTrigger(LivePersonTrigger):
                 held_until_s = time.time() + seen.hold.total_seconds()
             if self.pace.is_over(time.time()):
                 return {"outcome": "timeout", "words": words}
+            await asyncio.sleep(self.pace.pause_s(time.time(), max(rest_s, held_until_s - time.time())))
 
     async def _look(self, shared: SharedClient) -> Seen:
         try:

@@ -117,8 +117,8 @@ def test_waiting_costs_one_login_and_a_request_of_one_row_a_look(serve: Any, mod
     sandbox = serve(account=late(clock, 4))
     wait(conversations(mode, **AROUND_NOW), clock)
     assert limits(sandbox) == ["1"] * 5 + ["100"]
-    # A rescheduled sensor is a new process for each look; a deferred one is on a worker first, then in the triggerer.
-    logins = {"poke": 1, "deferrable": 2, "reschedule": 5}
+    # A rescheduled sensor is a new process for each look.
+    logins = {"poke": 1, "deferrable": 1, "reschedule": 5}
     assert len(calls(sandbox, OAUTH2_TOKEN)) == logins[mode]
 
 
@@ -323,7 +323,7 @@ def test_an_expired_token_is_renewed(serve: Any, mode: str, after: int, clock: F
     expected.insert(after, 401)
     assert [call.status for call in calls(sandbox)] == expected
     assert clock.pauses == [60] * 4
-    logins = {"poke": 1, "deferrable": 2, "reschedule": 5}
+    logins = {"poke": 1, "deferrable": 1, "reschedule": 5}
     assert len(calls(sandbox, OAUTH2_TOKEN)) == logins[mode] + 1
 
 
@@ -589,9 +589,12 @@ def test_deferrable_follows_airflows_setting(monkeypatch: pytest.MonkeyPatch) ->
     assert LivePersonConversationsSensor(task_id="x").deferrable is False
 
 
-def test_a_sensor_whose_condition_is_met_does_not_defer(serve: Any) -> None:
-    serve(*crowd(1))
-    assert conversations("deferrable").execute({})["count"] == 1
+def test_a_worker_that_defers_asks_nothing(serve: Any) -> None:
+    sandbox = serve(*crowd(1))
+    with pytest.raises(TaskDeferred):
+        conversations("deferrable").execute({})
+    # Fifty that are deferred would be fifty logins; in the triggerer they have one.
+    assert sandbox.requests == []
 
 
 def test_an_event_that_is_none_of_ours_fails(serve: Any) -> None:

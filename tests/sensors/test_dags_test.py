@@ -45,7 +45,6 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
 
 def test_deferred_sensors_go_on_when_trouble_is_over(airflow: Airflow) -> None:
     with Sandbox(account=Account.of(crowd(3))) as sandbox:
-        # The looks of the worker and the first two of the trigger fail.
         sandbox.add_fault(Fault("error_500", times=3, path=SEARCH))
         sandbox.add_fault(Fault("error_503", times=3, path=BY_ID))
         done = airflow.connected_to(sandbox).run("dags", "test", "in_turn", "2026-03-12")
@@ -53,7 +52,6 @@ def test_deferred_sensors_go_on_when_trouble_is_over(airflow: Airflow) -> None:
     assert "it says: {'count': 3, 'conversation_ids': ['c00000', 'c00001', 'c00002']} 3" in done.stdout
     searches = calls(sandbox, SEARCH)
     assert [call.status for call in searches] == [500, 500, 500, 200, 200]
-    # The first look is the worker's, the next ones are the triggerer's.
     assert searches[2].at - searches[1].at >= POKE_INTERVAL_S
     assert searches[3].at - searches[2].at >= POKE_INTERVAL_S
     assert [call.status for call in calls(sandbox, BY_ID)] == [503, 503, 503, 200]

@@ -169,7 +169,9 @@ class WindowIsReady:
         query = self.search.query()
         period = f"{self.search.time_field} within {query.window}"
         if (datetime.now(UTC) - query.window.end).total_seconds() < self.delay_s:
-            return Seen(False, f"Conversations by {period} are not looked at before {self.delay_s:.12g} s after its end.")
+            return Seen(
+                False, f"Conversations by {period} are not looked at before {self.delay_s:.12g} s after its end."
+            )
         count = count_at_most(client, query)
         if first is None:
             words = f"LivePerson counts {count} conversations by {period}; to be confirmed in {self.settle_s:.12g} s."
