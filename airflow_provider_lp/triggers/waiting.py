@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: How much longer than the sensor's timeout its last look may take.
 LAST_LOOK_S = 60.0
+#: Airflow fails the try of a task that is resumed before its scheduler has heard that the worker is done with it.
+HANDED_OVER_S = 3.0
 
 
 class LivePersonConditionTrigger(LivePersonTrigger):
@@ -51,6 +53,8 @@ class LivePersonConditionTrigger(LivePersonTrigger):
                 event = await self._wait(shared)
         except LivePersonError as error:
             event = {"outcome": "failed", "words": f"{error} (Airflow connection {self.liveperson_conn_id!r})"}
+        handed_over_s = self.pace.started_s + HANDED_OVER_S
+        await asyncio.sleep(min(max(0.0, handed_over_s - time.time()), HANDED_OVER_S))
         yield event_of(event)
 
     async def _wait(self, shared: SharedClient) -> dict[str, Any]:

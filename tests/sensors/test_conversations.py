@@ -87,6 +87,11 @@ def revoke(sandbox: Any) -> None:
     sandbox.expire_tokens()
 
 
+def at_once(mode: str) -> Any:
+    """The pauses of a sensor that knows at once; a deferred one leaves Airflow the time to hear of its deferral."""
+    return pytest.approx([3], abs=0.1) if mode == "deferrable" else []
+
+
 def limits(sandbox: Any) -> list[str]:
     """How many rows each search has asked for."""
     return [call.query["limit"] for call in calls(sandbox)]
@@ -100,7 +105,7 @@ def test_what_is_there_already_is_given_at_once(serve: Any, mode: str, clock: Fa
     sandbox = serve(*crowd(3))
     assert wait(conversations(mode), clock) == {"count": 3, "conversation_ids": IDS[:3]}
     assert len(calls(sandbox)) == 2
-    assert clock.pauses == []
+    assert clock.pauses == at_once(mode)
 
 
 @in_each_mode
@@ -458,7 +463,7 @@ def test_what_cannot_get_better_fails_at_once(serve: Any, mode: str, after: int,
     with pytest.raises(AirflowFailException, match="Airflow connection 'liveperson_default'"):
         wait(conversations(mode), clock)
     assert [call.status for call in calls(sandbox)] == [200] * after + [403]
-    assert clock.pauses == [60] * after
+    assert clock.pauses == ([60] * after or at_once(mode))
 
 
 @in_each_mode
@@ -544,7 +549,7 @@ def test_a_timeout_of_zero_looks_once(serve: Any, mode: str, clock: FakeClock) -
     with pytest.raises(AirflowSensorTimeout):
         wait(conversations(mode, timeout=0), clock)
     assert len(calls(sandbox)) == 1
-    assert clock.pauses == []
+    assert clock.pauses == at_once(mode)
 
 
 @in_each_mode

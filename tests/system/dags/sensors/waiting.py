@@ -23,12 +23,12 @@ with DAG(
 ) as dag:
     LivePersonConversationsSensor(task_id="deferred", **AROUND_NOW, deferrable=True)
     LivePersonConversationStatusSensor(task_id="closed", conversation_ids=["late"], deferrable=True)
-    # Airflow itself fails a try now and then where pokes follow each other within seconds: its scheduler hears of the
-    # end of one only after the next has begun.
+    # Airflow itself fails a try now and then where pokes follow each other within seconds, or a task is resumed within
+    # seconds: on a busy machine its scheduler hears of the end of one only after the next has begun.
     LivePersonConversationsSensor(
         task_id="rescheduled", **AROUND_NOW, mode="reschedule", deferrable=False, poke_interval=6, retries=9
     )
-    LivePersonConversationStatusSensor(task_id="timed_out", conversation_ids=["never"], deferrable=True, timeout=3)
+    LivePersonConversationStatusSensor(task_id="timed_out", conversation_ids=["never"], deferrable=True, timeout=15)
     LivePersonConversationStatusSensor(
-        task_id="skipped", conversation_ids=["never"], deferrable=True, timeout=3, soft_fail=True
+        task_id="skipped", conversation_ids=["never"], deferrable=True, timeout=15, soft_fail=True
     )
