@@ -60,6 +60,7 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         self.deferrable = deferrable
         self._seen: Seen | None = None
         self._ends_s = math.inf
+        self._is_executing = False
         self._is_told_to_end = False
 
     @abstractmethod
@@ -72,17 +73,32 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look whether the condition is met."""
-        self._seen = seen = self._look(context)
+        try:
+            self._seen = seen = self._look(context)
+        finally:
+            if not self._is_executing:
+                self._close()
         return PokeReturnValue(seen.is_met, seen.value)
 
     def execute(self, context: Context) -> Any:
         """Wait; gives what was waited for."""
         self._ends_s = time.monotonic() + self.timeout
+        self._is_executing = True
         try:
-            with self._soft_failures():
+            with self._soft_failures(), self._timeouts_in_words():
                 return self._defer(context) if self.deferrable else super().execute(context)
         finally:
+            self._is_executing = False
             self._close()
+
+    @contextmanager
+    def _timeouts_in_words(self) -> Iterator[None]:
+        """Let a timeout of Airflow's own loop say what the last look has seen, as the trigger's does."""
+        try:
+            yield
+        except AirflowSensorTimeout as timeout:
+            words = self._seen.words if self._seen else ""
+            raise AirflowSensorTimeout(self._timed_out(words)) from timeout
 
     def _defer(self, context: Context) -> NoReturn:
         """
@@ -141,8 +157,6 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
                 # What was accepted once may have been replaced since: the connection is read anew.
                 self._close()
                 seen = self._look_at(condition)
-        if self._is_told_to_end:
-            raise AirflowException("The sensor was told to end.")
         return seen
 
     def _look_at(self, condition: Condition) -> Seen:
@@ -178,6 +192,8 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
     def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
         # Airflow's pause between two pokes, in both modes: LivePerson's wish for a longer one prevails.
         pause_s: float = super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        if self._is_told_to_end:
+            raise AirflowException("The sensor was told to end.")
         if self._seen is None:
             return pause_s
         remaining_s = max(0.0, self.timeout - run_duration())
@@ -186,7 +202,7 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
             # Nothing more may be asked in time. A task that is rescheduled would not know that.
             if not self.reschedule:
                 time.sleep(remaining_s)
-            raise AirflowSensorTimeout(self._timed_out(self._seen.words))
+            raise AirflowSensorTimeout
         return max(pause_s, hold_s, min(self._seen.rest.total_seconds(), remaining_s))
 
     @contextmanager

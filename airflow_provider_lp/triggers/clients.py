@@ -56,20 +56,16 @@ class SharedClient:
         self._opened: _Opened | None = None
         self._held_until_s = 0.0
 
-    async def look(self, condition: Condition, patience: timedelta = LONGEST_PATIENCE) -> Seen:
+    async def look(
+        self, condition: Condition, first: Seen | None = None, patience: timedelta = LONGEST_PATIENCE
+    ) -> Seen:
         """
-        Look, and once more where the condition asks for it; sends nothing while LivePerson wants no requests.
+        Look once; sends nothing while LivePerson wants no requests.
 
-        :param patience: how long requests that fail in the midst of a look may be tried again.
+        :param first: the look before, where that asked to be confirmed.
+        :param patience: how long requests that fail in the midst of the look may be tried again.
         :raises LivePersonError: for what waiting cannot mend.
         """
-        seen = await self._look_once(condition, None, patience)
-        if seen.confirm_after is not None:
-            await asyncio.sleep(seen.confirm_after.total_seconds())
-            seen = await self._look_once(condition, seen, patience)
-        return seen
-
-    async def _look_once(self, condition: Condition, first: Seen | None, patience: timedelta) -> Seen:
         # One at a time for each thread: those that waited here learn of a throttling before they ask.
         async with self._turns:
             held_s = self._held_until_s - time.monotonic()

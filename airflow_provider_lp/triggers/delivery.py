@@ -34,11 +34,9 @@ class AssetStates:
         self._stores = stores or [accessors]
 
     async def aget(self, key: str) -> Any:
-        """What the first asset that remembers it has at ``key``."""
-        for store in self._stores:
-            if (value := await store.aget(key)) is not None:
-                return value
-        return None
+        """What the asset that was looked for last has at ``key``: one whose DAG was paused meanwhile is behind."""
+        memories = [memory for store in self._stores if (memory := await store.aget(key)) is not None]
+        return max(memories, key=lambda memory: memory.get("looked_ms", 0), default=None)
 
     async def aset(self, key: str, value: Any) -> None:
         """Let each asset remember it."""

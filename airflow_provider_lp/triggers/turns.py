@@ -33,8 +33,8 @@ class Turns:
         """The metric within its limits."""
         return self.metric
 
-    def find(self, memory: Any, seen: Seen, now_ms: int) -> Find:  # noqa: ARG002 - a state has no moment
+    def find(self, memory: Any, seen: Seen, now_ms: int) -> Find:
         """What was seen, if it is within limits now and was not before."""
         was_met = memory is not None and memory["is_met"]
         events = [seen.value] if seen.is_met and not was_met else []
-        return Find(events, {"is_met": seen.is_met}, is_news=seen.is_met != was_met)
+        return Find(events, {"is_met": seen.is_met, "looked_ms": now_ms}, is_news=seen.is_met != was_met)

@@ -72,10 +72,18 @@ class LivePersonConditionTrigger(LivePersonTrigger):
             await asyncio.sleep(self.pace.pause_s(time.time(), max(rest_s, held_until_s - time.time())))
 
     async def _look(self, shared: SharedClient) -> Seen:
+        seen = await self._look_once(shared)
+        if seen.confirm_after is not None:
+            await asyncio.sleep(seen.confirm_after.total_seconds())
+            seen = await self._look_once(shared, seen)
+        return seen
+
+    async def _look_once(self, shared: SharedClient, first: Seen | None = None) -> Seen:
+        remaining_s = self.pace.remaining_s(time.time())
+        patience = min(timedelta(seconds=remaining_s), LONGEST_PATIENCE)
         try:
-            remaining_s = self.pace.remaining_s(time.time())
             async with asyncio.timeout(remaining_s + LAST_LOOK_S):
-                return await shared.look(self.condition, min(timedelta(seconds=remaining_s), LONGEST_PATIENCE))
+                return await shared.look(self.condition, first, patience)
         except TimeoutError:
             log.warning("The last look took too long.")
             return Seen(False, "The last look took too long.", has_failed=True)

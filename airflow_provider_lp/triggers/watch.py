@@ -27,7 +27,7 @@ class Find(NamedTuple):
     What a look comes to.
 
     :param events: payloads of the events to fire; none, where nothing is new.
-    :param memory: what to remember, as JSON, once Airflow has the events.
+    :param memory: what to remember, as JSON, once Airflow has the events; its ``looked_ms`` says as of when.
     :param is_news: whether the memory differs from the one before in what matters.
     """
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.triggers.base import BaseEventTrigger, TriggerEvent, event_of
+from airflow_provider_lp.windows import ONE_MS
 
 if TYPE_CHECKING:
     from airflow_provider_lp.triggers.delivery import RememberedFinds
@@ -30,6 +32,10 @@ class LivePersonWatchTrigger(BaseEventTrigger):
     def __init__(self, *, poke_interval: timedelta | float, liveperson_conn_id: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's
         self.poke_interval = span("poke_interval", poke_interval)
+        if not isinstance(liveperson_conn_id, str) or not liveperson_conn_id:
+            raise LivePersonConfigurationError(
+                f"liveperson_conn_id={liveperson_conn_id!r} must be the id of an Airflow connection."
+            )
         self.liveperson_conn_id = liveperson_conn_id
 
     @abstractmethod
@@ -82,9 +88,14 @@ def span(name: str, value: timedelta | float) -> timedelta:
     """
     A length of time, which may be given as seconds.
 
-    :raises LivePersonConfigurationError: if it is not more than zero.
+    :raises LivePersonConfigurationError: if it is none, or not between a millisecond and 13 months.
     """
-    length = value if isinstance(value, timedelta) else timedelta(seconds=value)
-    if length <= timedelta(0):
-        raise LivePersonConfigurationError(f"{name}={value!r} must be more than 0 seconds.")
+    try:
+        length = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    except (TypeError, ValueError, OverflowError):
+        length = None
+    if length is None or isinstance(value, bool) or not ONE_MS <= length <= RETENTION:
+        raise LivePersonConfigurationError(
+            f"{name}={value!r} must be a timedelta or a number of seconds, above 0 and at most {RETENTION.days} days."
+        )
     return length

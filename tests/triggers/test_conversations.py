@@ -188,7 +188,12 @@ def test_it_is_moved_as_json_without_secrets() -> None:
         ({"filters": {"end": {}}}, "end"),
         ({"time_field": "latest_update"}, "time_field="),
         ({"lookback": 0}, "lookback="),
+        ({"lookback": timedelta.max}, "lookback="),
+        ({"lookback": timedelta(microseconds=1)}, "lookback="),
+        ({"max_age": timedelta(days=500)}, "max_age="),
         ({"poke_interval": timedelta(seconds=-1)}, "poke_interval="),
+        *[({"poke_interval": value}, "poke_interval=") for value in ("60", None, True, float("nan"), 1e20)],
+        *[({"liveperson_conn_id": value}, "liveperson_conn_id=") for value in (None, 5, ["a"], "")],
     ],
 )
 def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, named: str) -> None:
@@ -285,19 +290,36 @@ def test_assets_with_an_equal_watcher_share_what_is_remembered(
 
 
 @pytest.mark.usefixtures("shared_streams")
-def test_the_first_asset_that_remembers_something_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_asset_that_was_looked_for_last_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     supervisor = Supervisor()
     monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", supervisor, raising=False)
-    supervisor.values = {"two": {"key": {"is_met": True}}, "three": {"key": {"is_met": False}}}
+    newest = {"is_met": True, "looked_ms": 3}
+    supervisor.values = {
+        "two": {"key": {"is_met": False, "looked_ms": 2}},
+        "three": {"key": newest},
+        "four": {"key": {"is_met": False}},
+    }
 
     async def seen_and_changed() -> Any:
-        states = AssetStates(stores_of("one", "two", "three"))
+        states = AssetStates(stores_of("one", "two", "three", "four"))
         seen = [await states.aget("key"), await states.aget("another")]
         await states.aset("key", {"is_met": False})
         return seen
 
-    assert asyncio.run(seen_and_changed()) == [{"is_met": True}, None]
-    assert [supervisor.values[name]["key"] for name in ("one", "two", "three")] == [{"is_met": False}] * 3
+    assert asyncio.run(seen_and_changed()) == [newest, None]
+    assert [states["key"] for states in supervisor.values.values()] == [{"is_met": False}] * 4
+
+
+@pytest.mark.usefixtures("shared_streams")
+def test_an_asset_whose_dag_was_paused_makes_nothing_fire_again(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", Supervisor(), raising=False)
+    serve(account=LiveAccount.by(clock, [ending("a", 90), ending("meanwhile", 330), ending("b", 510)]))
+    assert ids_fired(clock, stores_of("one", "two"), 200) == ["a"]
+    # Airflow takes a watcher off the assets of paused DAGs.
+    assert ids_fired(clock, stores_of("two"), 200) == ["meanwhile"]
+    assert ids_fired(clock, stores_of("one", "two"), 200) == ["b"]
 
 
 @pytest.mark.usefixtures("shared_streams")

@@ -85,6 +85,20 @@ def test_it_is_moved_as_json() -> None:
     assert again.metric.skill_id == "34"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"at_least": 10**400}, "at_least="),
+        ({"timeframe": timedelta(seconds=90)}, "timeframe="),
+        ({"metric": None}, "metric="),
+        ({"liveperson_conn_id": None}, "liveperson_conn_id="),
+    ],
+)
+def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, named: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=named):
+        trigger(**arguments)
+
+
 def test_limits_that_cannot_be_right_are_refused_when_the_dag_is_parsed() -> None:
     with pytest.raises(LivePersonConfigurationError, match="at_least"):
         trigger(at_least=None)

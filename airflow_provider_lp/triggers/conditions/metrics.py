@@ -140,7 +140,7 @@ def _limit(name: str, value: object) -> float | None:
         return None
     try:
         limit = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         limit = None
     if limit is None or not isfinite(limit):
         raise LivePersonConfigurationError(f"{name}={value!r} must be a number.")
@@ -150,9 +150,11 @@ def _limit(name: str, value: object) -> float | None:
 def _minutes(value: int | timedelta | str | None) -> Any:
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
-    if isinstance(value, timedelta) and not value % ONE_MINUTE:
-        return value // ONE_MINUTE
-    return value
+    if not isinstance(value, timedelta):
+        return value
+    if value % ONE_MINUTE:
+        raise LivePersonConfigurationError(f"timeframe={value!r} must be whole minutes.")
+    return value // ONE_MINUTE
 
 
 def _id(name: str, value: object) -> str | None:
