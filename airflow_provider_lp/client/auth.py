@@ -15,7 +15,8 @@ import requests
 from requests_oauthlib import OAuth1
 
 from airflow_provider_lp.client.domains import Domains
-from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonTransportError
+from airflow_provider_lp.client.errors import LivePersonError, LivePersonTransportError
+from airflow_provider_lp.client.retry import Setback
 from airflow_provider_lp.client.transport import Answer, Call, Transport
 
 log = logging.getLogger(__name__)
@@ -125,13 +126,11 @@ class BearerToken:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._renew_at_s: float | None = None
-        self._refusal: LivePersonAuthenticationError | None = None
+        self._setback = Setback(monotonic)
 
     def token(self) -> str:
         with self._lock:
-            if self._refusal is not None:
-                # Trying wrong credentials again, a time for each thread, could lock the user out.
-                raise self._refusal
+            self._setback.check()
             if self._token is None or (self._renew_at_s is not None and self._monotonic() >= self._renew_at_s):
                 self._log_in()
             return self._token or ""
@@ -139,8 +138,8 @@ class BearerToken:
     def _log_in(self) -> None:
         try:
             self._token, lifetime_s = self._fetch()
-        except LivePersonAuthenticationError as error:
-            self._refusal = error
+        except LivePersonError as error:
+            self._setback.remember(error)
             raise
         self._renew_at_s = None
         if lifetime_s is not None:

@@ -13,8 +13,11 @@ from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
     LivePersonConfigurationError,
+    LivePersonRateLimitError,
+    LivePersonServerError,
     LivePersonTransportError,
 )
+from airflow_provider_lp.client.retry import Setback
 from airflow_provider_lp.client.transport import Answer, Call, Transport
 
 DEFAULT_DOMAIN_API = "https://api.liveperson.net"
@@ -86,6 +89,7 @@ class Domains:
         self._domain_api = domain_api
         self._lock = threading.Lock()
         self._base_urls: dict[str, str] = {}
+        self._setback = Setback(transport.clock.monotonic)
 
     def base_url(self, service: str) -> str:
         """
@@ -96,6 +100,7 @@ class Domains:
         """
         with self._lock:
             if service not in self._base_urls:
+                self._setback.check()
                 host = self._look_up(service)
                 self._check(service, host)
                 self._base_urls[service] = f"{self._domain_api.scheme}://{host}"
@@ -111,6 +116,9 @@ class Domains:
         )
         try:
             return self._transport.call(call, lambda answer: _host_of(service, answer))
+        except (LivePersonRateLimitError, LivePersonServerError, LivePersonTransportError) as error:
+            self._setback.remember(error)
+            raise
         except (LivePersonBadRequestError, LivePersonAuthenticationError) as error:
             raise LivePersonConfigurationError(
                 f"LivePerson's Domain API does not know service {service!r} of account_id={self._account_id!r} "

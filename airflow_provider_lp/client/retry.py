@@ -119,3 +119,31 @@ class Patience:
         earlier = self._failures[kind]
         self._failures[kind] += 1
         return pauses_s[earlier] if earlier < len(pauses_s) else None
+
+
+class Setback:
+    """
+    What failed a moment ago for one thread, and need not be tried by the others that wait for the same.
+
+    Wrong credentials tried again, a time for each, could lock the user out; a login that is in trouble must not be met
+    by all at once.
+
+    :param monotonic: the time to go by, seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._error: LivePersonError | None = None
+        self._ends_s = 0.0
+
+    def check(self) -> None:
+        """Raise the failure again as long as it is not worth another try."""
+        if self._error is not None and self._monotonic() < self._ends_s:
+            raise self._error
+
+    def remember(self, error: LivePersonError) -> None:
+        """Take a failure in: of the credentials, for good; of another kind that may pass, for a moment."""
+        self._error = error
+        self._ends_s = math.inf
+        if not isinstance(error, LivePersonAuthenticationError):
+            self._ends_s = self._monotonic() + (SERVER_PAUSES_S[0] if error.retry_helps else 0.0)

@@ -183,7 +183,11 @@ class Transport:
             sleep=self.clock.sleep,
             reraise=True,
         )
-        return retrying(attempts.attempt)
+        try:
+            return retrying(attempts.attempt)
+        except LivePersonRateLimitError:
+            attempts.slow_down()
+            raise
 
     def send(self, call: Call, authorization: Authorization | None, token: str | None, *, again: bool) -> Answer:
         """Send ``call`` once; raises the error that the answer, or its absence, stands for."""
@@ -343,13 +347,17 @@ class _Attempts(Generic[Parsed]):
         again, self._sent = self._sent, True
         return self._transport.send(self._call, self._authorization, token, again=again)
 
+    def slow_down(self, hold_s: float = 0.0) -> None:
+        """Let all calls go slower after a throttling, and none begin before ``hold_s`` seconds have passed."""
+        self._transport.pacer.throttled(self._ticket, hold_s)
+
     def pause_s(self, state: RetryCallState) -> float:
         """Seconds for this call alone to wait; a throttling holds every call, through the pacer."""
         error = state.outcome.exception() if state.outcome else None
         pause_s = self.patience.pause_s
         log.warning("%s Trying again in %g s (attempt %d failed).", error, pause_s, state.attempt_number)
         if isinstance(error, LivePersonRateLimitError):
-            self._transport.pacer.throttled(self._ticket, pause_s)
+            self.slow_down(pause_s)
             return 0.0
         return pause_s
 

@@ -27,9 +27,6 @@ Answer = TypeVar("Answer")
 #: Looks at a time over one connection; others wait their turn.
 CONCURRENT_LOOKS = 4
 
-#: Not worth another poke interval: looks that were throttled together are held for moments longer than each was told.
-SHORT_HOLD_S = 1.0
-
 _shared: dict[str, SharedClient] = {}
 
 
@@ -56,24 +53,23 @@ class SharedClient:
         self._opened: _Opened | None = None
         self._held_until_s = 0.0
 
-    async def look(
-        self, condition: Condition, first: Seen | None = None, patience: timedelta = LONGEST_PATIENCE
-    ) -> Seen:
+    async def look(self, condition: Condition, first: Seen | None = None, within: timedelta = timedelta.max) -> Seen:
         """
-        Look once; sends nothing while LivePerson wants no requests.
+        Look once; while LivePerson wants no requests, wait.
 
         :param first: the look before, where that asked to be confirmed.
-        :param patience: how long requests that fail in the midst of the look may be tried again.
+        :param within: how long the look may wait for its beginning, and for requests that fail in its midst.
         :raises LivePersonError: for what waiting cannot mend.
         """
-        # One at a time for each thread: those that waited here learn of a throttling before they ask.
+        # One at a time for each thread: those that waited here hear of a throttling before they ask, and keep their turn.
+        ends_s = time.monotonic() + within.total_seconds()
+        patience = min(within, LONGEST_PATIENCE)
         async with self._turns:
-            held_s = self._held_until_s - time.monotonic()
-            if 0 < held_s <= SHORT_HOLD_S:
+            while (held_s := self._held_until_s - time.monotonic()) > 0:
+                if self._held_until_s > ends_s:
+                    words = f"LivePerson wants no requests of this account for another {held_s:.0f} s."
+                    return Seen(False, words, hold=timedelta(seconds=held_s), has_failed=True)
                 await asyncio.sleep(held_s)
-            elif held_s > 0:
-                words = f"LivePerson wants no requests of this account for another {held_s:.0f} s."
-                return Seen(False, words, hold=timedelta(seconds=held_s), has_failed=True)
             seen = await self.ask(lambda client: look(condition, client, first, patience))
             self._held_until_s = max(self._held_until_s, time.monotonic() + seen.hold.total_seconds())
             return seen

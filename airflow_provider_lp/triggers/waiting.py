@@ -13,7 +13,7 @@ from typing import Any
 from airflow_provider_lp.client.errors import LivePersonError
 from airflow_provider_lp.triggers.base import LivePersonTrigger, TriggerEvent, event_of
 from airflow_provider_lp.triggers.clients import SharedClient, shared_client
-from airflow_provider_lp.triggers.conditions.condition import LONGEST_PATIENCE, Seen
+from airflow_provider_lp.triggers.conditions.condition import Seen
 from airflow_provider_lp.triggers.conditions.kinds import condition_of, described
 from airflow_provider_lp.triggers.pace import Pace
 
@@ -80,10 +80,9 @@ class LivePersonConditionTrigger(LivePersonTrigger):
 
     async def _look_once(self, shared: SharedClient, first: Seen | None = None) -> Seen:
         remaining_s = self.pace.remaining_s(time.time())
-        patience = min(timedelta(seconds=remaining_s), LONGEST_PATIENCE)
         try:
             async with asyncio.timeout(remaining_s + LAST_LOOK_S):
-                return await shared.look(self.condition, first, patience)
+                return await shared.look(self.condition, first, timedelta(seconds=remaining_s))
         except TimeoutError:
             log.warning("The last look took too long.")
             return Seen(False, "The last look took too long.", has_failed=True)
