@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
 
 DEFAULT_CONCURRENCY = 4
+
+
+def mask(secret: str) -> None:
+    """Let Airflow never show a secret in a log."""
+    mask_secret(secret)
 
 
 class LivePersonHook(BaseHook):
@@ -50,12 +56,19 @@ class LivePersonHook(BaseHook):
         """The form's standard fields for Airflow 2.11."""
         return {name.replace("-", "_"): value for name, value in UI_FIELD_BEHAVIOUR.items()}
 
-    def get_conn(self, *, max_concurrency: int = DEFAULT_CONCURRENCY, retry: bool = True) -> LivePersonClient:
+    def get_conn(
+        self,
+        *,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
+        retry: bool = True,
+        on_secret: Callable[[str], None] = mask,
+    ) -> LivePersonClient:
         """
         A client for the connection's account; close it, or use it in a ``with`` block.
 
         :param max_concurrency: requests in flight at most, default 4.
         :param retry: whether requests that failed are tried again.
+        :param on_secret: told each token that the client obtains; default :func:`mask`.
         :raises LivePersonConfigurationError: if there is no such connection, or one of its fields is missing or wrong;
             it is named.
         """
@@ -88,7 +101,7 @@ class LivePersonHook(BaseHook):
                 read_timeout=fields.seconds("read_timeout", client.DEFAULT_READ_TIMEOUT),
                 max_concurrency=max_concurrency,
                 retry=retry,
-                on_secret=mask_secret,
+                on_secret=on_secret,
             )
         except LivePersonError as error:
             if self.liveperson_conn_id in str(error):

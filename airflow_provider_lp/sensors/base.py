@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: How long after its timeout a deferred sensor is ended by Airflow's scheduler, if no triggerer has done so.
+WITHOUT_TRIGGERER = timedelta(minutes=30)
+
 
 class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
     """
@@ -116,8 +119,10 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
             condition=described(condition),
             pace=asdict(self._pace()),
         )
-        # Without Airflow's own timeout: the trigger knows when to stop, and why nothing came.
-        raise TaskDeferred(trigger=trigger, method_name="execute_complete")
+        log.info("Waiting in the triggerer (airflow triggerer), for %.12g s at most.", self.timeout)
+        # The trigger knows when to stop, and why nothing came; Airflow's own timeout is for when no triggerer runs.
+        timeout = timedelta(seconds=self.timeout) + WITHOUT_TRIGGERER
+        raise TaskDeferred(trigger=trigger, method_name="execute_complete", timeout=timeout)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002
         """End as the trigger says."""

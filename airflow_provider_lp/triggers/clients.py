@@ -51,6 +51,7 @@ class SharedClient:
         self._threads = ThreadPoolExecutor(CONCURRENT_LOOKS, thread_name_prefix="liveperson-looks")
         self._turns = asyncio.Semaphore(CONCURRENT_LOOKS)
         self._opened: _Opened | None = None
+        self._unmasked: list[str] = []
         self._held_until_s = 0.0
 
     async def look(self, condition: Condition, first: Seen | None = None, within: timedelta = timedelta.max) -> Seen:
@@ -61,7 +62,7 @@ class SharedClient:
         :param within: how long the look may wait for its beginning, and for requests that fail in its midst.
         :raises LivePersonError: for what waiting cannot mend.
         """
-        # One at a time for each thread: those that waited here hear of a throttling before they ask, and keep their turn.
+        # One for each thread: those that waited here hear of a throttling before they ask, and keep their turn.
         ends_s = time.monotonic() + within.total_seconds()
         patience = min(within, LONGEST_PATIENCE)
         async with self._turns:
@@ -108,12 +109,23 @@ class SharedClient:
         from airflow_provider_lp.hooks.liveperson import LivePersonHook
 
         # The next look is the retry. Read in a thread: the triggerer's loop must not wait for a connection.
-        return LivePersonHook(self._liveperson_conn_id).get_conn(max_concurrency=CONCURRENT_LOOKS, retry=False)
+        return LivePersonHook(self._liveperson_conn_id).get_conn(
+            max_concurrency=CONCURRENT_LOOKS, retry=False, on_secret=self._unmasked.append
+        )
 
     async def _in_thread(self, function: Callable[..., Answer], *arguments: object) -> Answer:
         # Not the loop's own way: on Airflow before 3.3, what such a thread asks of Airflow only finds back to the loop
-        # from threads of this kind.
-        return await sync_to_async(function, thread_sensitive=False, executor=self._threads)(*arguments)
+        # from threads of this kind. So a token that a look obtains in a thread of its own is masked here.
+        return await sync_to_async(self._masking, thread_sensitive=False, executor=self._threads)(function, *arguments)
+
+    def _masking(self, function: Callable[..., Answer], *arguments: object) -> Answer:
+        from airflow_provider_lp.hooks.liveperson import mask
+
+        try:
+            return function(*arguments)
+        finally:
+            while self._unmasked:
+                mask(self._unmasked.pop())
 
     def forget(self) -> None:
         """Let those that come from now on have another client."""

@@ -63,7 +63,10 @@ class RememberedFinds(SharedStreamProducer):
     async def open_stream(self) -> AsyncGenerator[tuple[list[dict[str, Any]], Find], None]:
         """Look for ever; gives events, and the find they are of."""
         memory = await self._store.aget(self._watch.key)
-        log.info("Watching %s, %s.", self._watch.key, "from now on" if memory is None else "from where it was left")
+        since = "from now on" if memory is None else "from where it was left"
+        log.info(
+            "Watching %s over Airflow connection %r, %s.", self._watch.words, self._watch.liveperson_conn_id, since
+        )
         async with aclosing(finds(self._watch, memory)) as found:
             async for find in found:
                 if memory is None and not find.events:

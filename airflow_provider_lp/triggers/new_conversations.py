@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.triggers.bookmark import Bookmark
 from airflow_provider_lp.triggers.conditions.condition import Condition, Seen
 from airflow_provider_lp.triggers.conditions.conversations import ConversationsFound, WindowedSearch
 from airflow_provider_lp.triggers.watch import Find, key_of
 
 IDS_PER_EVENT = 1000
+#: A day less than LivePerson's, which moves on while the watch looks.
+LONGEST_REACH = RETENTION - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,14 @@ class NewConversations:
         spans = (self.lookback.total_seconds(), self.max_age.total_seconds())
         return key_of(self.liveperson_conn_id, self.filters, self.time_field, *spans)
 
+    @property
+    def words(self) -> str:
+        """What is watched, for people."""
+        return f"conversations by {self.time_field}, filters {dict(self.filters)}"
+
     def condition(self, memory: Any, now_ms: int) -> Condition:
         """All that match, as far back as is needed to miss none."""
-        window = self._bookmark(memory, now_ms).window(now_ms, self.lookback)
+        window = self._bookmark(memory, now_ms).window(now_ms, self.lookback, LONGEST_REACH)
         max_age_s = self.max_age.total_seconds()
         return ConversationsFound(
             WindowedSearch(window.start_ms, window.end_ms, self.time_field, max_age_s, self.filters)

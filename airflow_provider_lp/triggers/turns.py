@@ -29,6 +29,11 @@ class Turns:
         """A name for the metric and its limits; another interval is the same watch."""
         return key_of(self.liveperson_conn_id, asdict(self.metric))
 
+    @property
+    def words(self) -> str:
+        """What is watched, for people."""
+        return self.metric.words
+
     def condition(self, memory: Any, now_ms: int) -> MetricIsWithin:  # noqa: ARG002 - ever the same
         """The metric within its limits."""
         return self.metric

@@ -52,7 +52,10 @@ class LivePersonConditionTrigger(LivePersonTrigger):
             async with shared_client(self.liveperson_conn_id) as shared:
                 event = await self._wait(shared)
         except LivePersonError as error:
-            event = {"outcome": "failed", "words": f"{error} (Airflow connection {self.liveperson_conn_id!r})"}
+            words = str(error)
+            if repr(self.liveperson_conn_id) not in words:
+                words += f" (Airflow connection {self.liveperson_conn_id!r})"
+            event = {"outcome": "failed", "words": words}
         handed_over_s = self.pace.started_s + HANDED_OVER_S
         await asyncio.sleep(min(max(0.0, handed_over_s - time.time()), HANDED_OVER_S))
         yield event_of(event)

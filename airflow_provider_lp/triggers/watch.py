@@ -51,6 +51,10 @@ class Watch(Protocol):
     def key(self) -> str:
         """A name for what is watched, and for its memory."""
 
+    @property
+    def words(self) -> str:
+        """What is watched, for people."""
+
     def condition(self, memory: Any, now_ms: int) -> Condition:
         """
         What to look for now.
@@ -83,7 +87,13 @@ async def finds(watch: Watch, memory: Any) -> AsyncGenerator[Find, None]:
                     memory = find.memory
                     yield find
         except LivePersonError as error:
-            log.error("%s Until this is mended, nothing is found; trying again now and then.", error)
+            log.error(
+                "%s Until this is mended, nothing is found of %s over Airflow connection %r; trying again in %g s.",
+                error,
+                watch.words,
+                watch.liveperson_conn_id,
+                REST_AFTER_FAILURE_S,
+            )
         await asyncio.sleep(REST_AFTER_FAILURE_S)
 
 

@@ -63,7 +63,9 @@ def _rescheduled(sensor: LivePersonSensor, clock: FakeClock, context: dict[str, 
 
 
 def _deferred(sensor: LivePersonSensor, context: dict[str, Any], deferred: TaskDeferred) -> Any:
-    assert deferred.timeout is None
+    # Airflow's own, for when no triggerer runs; it must not forestall the trigger's.
+    assert deferred.timeout is not None
+    assert deferred.timeout.total_seconds() == sensor.timeout + 1800
     event = fire(moved(deferred.trigger))
     return sensor.resume_execution(deferred.method_name, {"event": event}, context)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from airflow_provider_lp.triggers.bookmark import Bookmark
 
 HOUR = timedelta(hours=1)
+YEAR = timedelta(days=365)
 HOUR_MS = 3_600_000
 START_MS = 1_700_000_000_000
 
@@ -38,7 +39,7 @@ def test_each_is_new_once_and_none_is_missed_whatever_restarts(
     for number, (now_ms, found) in enumerate(looks):
         if number in restarts:
             bookmark = Bookmark.of(json.loads(json.dumps(bookmark.stored())))
-        assert bookmark.window(now_ms, HOUR).start_ms == bookmark.looked_ms - HOUR_MS
+        assert bookmark.window(now_ms, HOUR, YEAR).start_ms == bookmark.looked_ms - HOUR_MS
         new, bookmark = bookmark.after(found, now_ms, HOUR)
         told += new
     assert sorted(told) == sorted({each for _, found in looks for each in found})
@@ -63,10 +64,15 @@ def test_one_whose_end_moves_is_not_new_again() -> None:
 
 
 def test_after_a_long_pause_it_looks_back_to_where_it_left_off() -> None:
-    window = Bookmark(START_MS, {}).window(START_MS + 1000 * HOUR_MS, HOUR)
+    window = Bookmark(START_MS, {}).window(START_MS + 1000 * HOUR_MS, HOUR, YEAR)
     assert (window.start_ms, window.end_ms) == (START_MS - HOUR_MS, START_MS + 1000 * HOUR_MS)
 
 
+def test_it_never_looks_back_further_than_anything_can_be_seen() -> None:
+    window = Bookmark(START_MS, {}).window(START_MS + 400 * 24 * HOUR_MS, HOUR, YEAR)
+    assert window.start_ms == window.end_ms - 365 * 24 * HOUR_MS
+
+
 def test_a_clock_that_was_set_back_does_no_harm() -> None:
-    window = Bookmark(START_MS, {}).window(START_MS - 5, HOUR)
+    window = Bookmark(START_MS, {}).window(START_MS - 5, HOUR, YEAR)
     assert (window.start_ms, window.end_ms) == (START_MS - 5 - HOUR_MS, START_MS - 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
@@ -154,6 +155,23 @@ def test_what_cannot_get_better_is_rested_from_and_nothing_is_forgotten(serve: A
     assert ids_within(clock, 570) == ["a", "meanwhile", "b"]
     assert statuses(sandbox) == [200, 200, 403, 200, 200, 200]
     assert clock.pauses[:-1] == [MINUTE, MINUTE, 300, MINUTE, MINUTE]
+
+
+def test_each_token_is_masked_by_a_thread_that_airflow_can_be_asked_from(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [ending("a", 90)]))
+    sandbox.add_fault(Fault("expired_token", after=1))
+    maskers: dict[str, str] = {}
+    monkeypatch.setattr(
+        "airflow_provider_lp.hooks.liveperson.mask_secret",
+        lambda secret: maskers.setdefault(secret, threading.current_thread().name),
+    )
+    # The pages, and what logs in for them, are asked for by threads of the download.
+    assert ids_within(clock, 130) == ["a"]
+    secrets = {sandbox.credentials["client_id"], sandbox.credentials["client_secret"]}
+    assert len(maskers.keys() - secrets) == len(calls(sandbox, OAUTH2_TOKEN)) == 2
+    assert {name.rpartition("_")[0] for name in maskers.values()} == {"liveperson-looks"}
 
 
 def test_many_come_in_several_events(serve: Any, clock: FakeClock) -> None:

@@ -116,7 +116,8 @@ class ConversationsFound:
     def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
         query = self.search.query()
         ids = conversation_ids(client, query)
-        return Seen(True, f"{len(ids)} conversations by {self.search.time_field} within {query.window}.", ids)
+        words = f"{len(ids)} conversations by {self.search.time_field} within {query.window}"
+        return Seen(True, f"{words}, filters {dict(self.search.filters)}.", ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,17 +106,18 @@ class MetricIsWithin:
         rows = [row for row in collect_metrics(client, self.query()) if self._is_about(row)]
         value = rows[-1][self.metric] if rows else None
         if value is None:
-            return Seen(is_met=False, words=f"{self._words} has no data.")
+            return Seen(is_met=False, words=f"{self.words} has no data.")
         is_met = (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
         columns = ("report", *SUBJECT, "interval_start", "interval_end")
         found = {"metric": self.metric, "value": value, **{name: rows[-1][name] for name in columns}}
-        return Seen(is_met, f"{self._words} is {value}; waiting for {self._limits}.", found)
+        return Seen(is_met, f"{self.words} is {value}; waiting for {self._limits}.", found)
 
     def _is_about(self, row: Mapping[str, Any]) -> bool:
         return all(row[name] == getattr(self, name) for name in SUBJECT)
 
     @property
-    def _words(self) -> str:
+    def words(self) -> str:
+        """Which metric, for people."""
         subject = [f" of {name} {some}" for name in SUBJECT if (some := getattr(self, name)) is not None]
         return f"{self.report} {self.metric}{''.join(subject)}"
 
