@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseEventTrigger
@@ -20,6 +24,24 @@ else:
     except ImportError:
         # Nor does Airflow before 3.3 ask for one.
         SharedStreamProducer = object
+
+
+class WrongTriggerArgumentError(LivePersonConfigurationError, TypeError):
+    """
+    An argument of a trigger is wrong; the message names it.
+
+    A triggerer that makes a trigger from what was stored, perhaps by a version whose checks were laxer, catches
+    ``TypeError`` and ends that trigger. Any other error ends the triggerer.
+    """
+
+
+@contextmanager
+def naming_wrong_arguments() -> Iterator[None]:
+    """Raise what is wrong with an argument as :class:`WrongTriggerArgumentError`."""
+    try:
+        yield
+    except LivePersonConfigurationError as error:
+        raise WrongTriggerArgumentError(str(error)) from error
 
 
 class LivePersonTrigger(BaseTrigger):
@@ -47,4 +69,12 @@ def event_of(payload: dict[str, Any]) -> TriggerEvent:
     return TriggerEvent(payload)  # type: ignore[no-untyped-call] # Airflow's
 
 
-__all__ = ["BaseEventTrigger", "LivePersonTrigger", "SharedStreamProducer", "TriggerEvent", "event_of"]
+__all__ = [
+    "BaseEventTrigger",
+    "LivePersonTrigger",
+    "SharedStreamProducer",
+    "TriggerEvent",
+    "WrongTriggerArgumentError",
+    "event_of",
+    "naming_wrong_arguments",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import check_filters
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
+from airflow_provider_lp.triggers.base import WrongTriggerArgumentError, naming_wrong_arguments
 from airflow_provider_lp.triggers.watching import LivePersonWatchTrigger, span
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ class LivePersonNewConversationsTrigger(LivePersonWatchTrigger):
 
     Another search (any argument but ``poke_interval``) is another watch, which begins anew.
 
-    :param filters: LivePerson's search filters by their own names; the time filters excepted. Default none.
+    :param filters: LivePerson's search filters by their own names, also as JSON text; the time filters excepted.
+        Default none.
     :param time_field: which moment of a conversation places it in time: ``"end"`` (default), ``"start"`` or
         ``"full_dialog_end"``.
     :param lookback: how long after that moment a conversation may begin to match, for instance because a survey is
@@ -52,7 +55,7 @@ class LivePersonNewConversationsTrigger(LivePersonWatchTrigger):
     def __init__(
         self,
         *,
-        filters: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Any] | str | None = None,
         time_field: str = "end",
         lookback: timedelta | float = DEFAULT_LOOKBACK,
         max_age: timedelta | float = DEFAULT_MAX_AGE,
@@ -61,16 +64,18 @@ class LivePersonNewConversationsTrigger(LivePersonWatchTrigger):
     ) -> None:
         super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
         if time_field not in TIME_FIELDS:
-            raise LivePersonConfigurationError(f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.")
-        self.filters = check_filters(filters)
+            raise WrongTriggerArgumentError(f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.")
         self.time_field = time_field
-        self.lookback = span("lookback", lookback)
-        self.max_age = span("max_age", max_age)
+        with naming_wrong_arguments():
+            self.filters = check_filters(_from_text(filters))
+            self.lookback = span("lookback", lookback)
+            self.max_age = span("max_age", max_age)
 
     def fields(self) -> dict[str, Any]:
         """The arguments that make another one of it, as JSON."""
         own = {
-            "filters": self.filters,
+            # As text: Airflow before 3.3 stores what a mapping holds in another form than it gives back.
+            "filters": json.dumps(self.filters, sort_keys=True),
             "time_field": self.time_field,
             "lookback": self.lookback.total_seconds(),
             "max_age": self.max_age.total_seconds(),
@@ -89,3 +94,12 @@ class LivePersonNewConversationsTrigger(LivePersonWatchTrigger):
             max_age=self.max_age,
             interval_s=self.poke_interval.total_seconds(),
         )
+
+
+def _from_text(filters: Mapping[str, Any] | str | None) -> Any:
+    if not isinstance(filters, str):
+        return filters
+    try:
+        return json.loads(filters)
+    except ValueError:
+        raise LivePersonConfigurationError(f"filters={filters!r} must be a mapping, or one as JSON text.") from None

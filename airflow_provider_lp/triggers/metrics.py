@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lp.triggers.base import naming_wrong_arguments
 from airflow_provider_lp.triggers.watching import LivePersonWatchTrigger
 
 if TYPE_CHECKING:
@@ -58,16 +59,17 @@ class LivePersonMetricTrigger(LivePersonWatchTrigger):
         from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
 
         super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
-        self.metric = MetricIsWithin.given(
-            report=report,
-            metric=metric,
-            at_least=at_least,
-            at_most=at_most,
-            skill_id=skill_id,
-            agent_id=agent_id,
-            group_id=group_id,
-            timeframe=timeframe,
-        )
+        with naming_wrong_arguments():
+            self.metric = MetricIsWithin.given(
+                report=report,
+                metric=metric,
+                at_least=at_least,
+                at_most=at_most,
+                skill_id=skill_id,
+                agent_id=agent_id,
+                group_id=group_id,
+                timeframe=timeframe,
+            )
 
     def fields(self) -> dict[str, Any]:
         """The arguments that make another one of it, as JSON."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonError
-from airflow_provider_lp.triggers.base import LivePersonTrigger, TriggerEvent, event_of
+from airflow_provider_lp.triggers.base import LivePersonTrigger, TriggerEvent, event_of, naming_wrong_arguments
 from airflow_provider_lp.triggers.clients import SharedClient, shared_client
 from airflow_provider_lp.triggers.conditions.condition import Seen
 from airflow_provider_lp.triggers.conditions.kinds import condition_of, described
@@ -39,7 +39,8 @@ class LivePersonConditionTrigger(LivePersonTrigger):
 
     def __init__(self, condition: Mapping[str, Any], pace: Mapping[str, Any], liveperson_conn_id: str) -> None:
         super().__init__(liveperson_conn_id)
-        self.condition = condition_of(condition)
+        with naming_wrong_arguments():
+            self.condition = condition_of(condition)
         self.pace = Pace(**pace)
 
     def fields(self) -> dict[str, Any]:

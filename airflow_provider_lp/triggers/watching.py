@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.retention import RETENTION
-from airflow_provider_lp.triggers.base import BaseEventTrigger, TriggerEvent, event_of
+from airflow_provider_lp.triggers.base import (
+    BaseEventTrigger,
+    TriggerEvent,
+    WrongTriggerArgumentError,
+    event_of,
+    naming_wrong_arguments,
+)
 from airflow_provider_lp.windows import ONE_MS
 
 if TYPE_CHECKING:
@@ -31,9 +37,10 @@ class LivePersonWatchTrigger(BaseEventTrigger):
 
     def __init__(self, *, poke_interval: timedelta | float, liveperson_conn_id: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's
-        self.poke_interval = span("poke_interval", poke_interval)
+        with naming_wrong_arguments():
+            self.poke_interval = span("poke_interval", poke_interval)
         if not isinstance(liveperson_conn_id, str) or not liveperson_conn_id:
-            raise LivePersonConfigurationError(
+            raise WrongTriggerArgumentError(
                 f"liveperson_conn_id={liveperson_conn_id!r} must be the id of an Airflow connection."
             )
         self.liveperson_conn_id = liveperson_conn_id

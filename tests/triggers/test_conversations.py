@@ -196,6 +196,10 @@ def test_it_is_moved_as_json_without_secrets() -> None:
     assert "secret" not in json.dumps(fields)
     again = moved(made)
     assert again.serialize() == (path, fields)
+    assert again.filters == LOW_CSAT
+    assert again.watch() == made.watch()
+    # Airflow before 3.3 does not give mappings back as they were.
+    assert not [value for value in fields.values() if isinstance(value, dict)]
     assert again.lookback == timedelta(hours=2)
 
 
@@ -204,6 +208,8 @@ def test_it_is_moved_as_json_without_secrets() -> None:
     [
         ({"filters": {"nonsense": 1}}, "nonsense"),
         ({"filters": {"end": {}}}, "end"),
+        ({"filters": "{"}, "filters="),
+        ({"filters": '{"nonsense": 1}'}, "nonsense"),
         ({"time_field": "latest_update"}, "time_field="),
         ({"lookback": 0}, "lookback="),
         ({"lookback": timedelta.max}, "lookback="),
@@ -215,8 +221,10 @@ def test_it_is_moved_as_json_without_secrets() -> None:
     ],
 )
 def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, named: str) -> None:
-    with pytest.raises(LivePersonConfigurationError, match=named):
+    with pytest.raises(LivePersonConfigurationError, match=named) as raised:
         trigger(**arguments)
+    # Of any other kind, that of a stored trigger would end the triggerer.
+    assert isinstance(raised.value, TypeError)
 
 
 def test_another_interval_is_the_same_watch_and_another_search_is_not() -> None:

@@ -95,8 +95,9 @@ def test_it_is_moved_as_json() -> None:
     ],
 )
 def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, named: str) -> None:
-    with pytest.raises(LivePersonConfigurationError, match=named):
+    with pytest.raises(LivePersonConfigurationError, match=named) as raised:
         trigger(**arguments)
+    assert isinstance(raised.value, TypeError)
 
 
 def test_limits_that_cannot_be_right_are_refused_when_the_dag_is_parsed() -> None:

@@ -452,6 +452,13 @@ def test_it_does_not_fire_before_airflow_has_heard_of_the_deferral(
     assert len(calls(sandbox)) == 2
 
 
+def test_one_that_this_version_does_not_know_ends_no_triggerer() -> None:
+    fields = trigger().fields()
+    # Airflow catches no other kind of error there.
+    with pytest.raises(TypeError, match="TheyAreHappy"):
+        LivePersonConditionTrigger(**{**fields, "condition": {"kind": "TheyAreHappy"}})
+
+
 def test_its_log_gives_reasons(serve: Any, caplog: pytest.LogCaptureFixture, clock: FakeClock) -> None:
     caplog.set_level("INFO")
     serve(*crowd(1))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.triggers.conditions.condition import Condition
 from airflow_provider_lp.triggers.conditions.conversations import (
     ConversationsHaveStatus,
@@ -26,9 +27,16 @@ def described(condition: Condition) -> dict[str, Any]:
 
 
 def condition_of(description: Mapping[str, Any]) -> Condition:
-    """The condition that :func:`described` described."""
+    """
+    The condition that :func:`described` described.
+
+    :raises LivePersonConfigurationError: for one that another version described, and this one does not know.
+    """
     fields = dict(description)
-    kind = KINDS[fields.pop("kind")]
+    name = fields.pop("kind")
+    if name not in KINDS:
+        raise LivePersonConfigurationError(f"{name!r} is no condition that this version knows.")
+    kind = KINDS[name]
     if "search" in fields:
         fields["search"] = WindowedSearch(**fields["search"])
     condition: Condition = kind(**fields)

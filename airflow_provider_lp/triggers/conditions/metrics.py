@@ -14,6 +14,7 @@ from airflow_provider_lp.triggers.conditions.condition import Seen
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
     from airflow_provider_lp.export.metrics.query import MetricsQuery
+    from airflow_provider_lp.export.metrics.reports import Report
 
 ONE_MINUTE = timedelta(minutes=1)
 LAST_HOUR = 60
@@ -29,9 +30,9 @@ class MetricIsWithin:
     :param metric: LivePerson's name of it.
     :param at_least: the lower limit, if any.
     :param at_most: the upper limit, if any.
-    :param skill_id: of which skill; ``None`` for the account, or an agent or group.
-    :param agent_id: of which agent, likewise.
-    :param group_id: of which agent group, likewise.
+    :param skill_id: of which skill; ``None`` for the account or an agent.
+    :param agent_id: of which agent, likewise; with ``skill_id`` of that agent in that skill.
+    :param group_id: of which agent group, with ``skill_id``.
     :param timeframe: for reports about a period: minutes back from the look; ``None`` for the last hour.
     """
 
@@ -98,7 +99,22 @@ class MetricIsWithin:
             raise LivePersonConfigurationError(
                 f"metric={self.metric!r} is not in report={self.report!r}. Known: {known}."
             )
+        self._check_subject(query.report)
         return query
+
+    def _check_subject(self, report: Report) -> None:
+        """Refuse a subject that no row is about: it would be waited for in vain."""
+        given = tuple(name for name in SUBJECT if getattr(self, name) is not None)
+        if given not in report.subjects:
+            known = "; ".join(" and ".join(names) or "none of them, for the account" for names in report.subjects)
+            raise LivePersonConfigurationError(
+                f"report={self.report!r} has no metrics by {' and '.join(given) or 'account'}. Of skill_id, agent_id "
+                f"and group_id give: {known}."
+            )
+        if not given and self.metric in report.skill_metrics:
+            raise LivePersonConfigurationError(
+                f"metric={self.metric!r} is not in the account's metrics in report={self.report!r}: give skill_id."
+            )
 
     def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
         from airflow_provider_lp.export.metrics.results import collect_metrics
