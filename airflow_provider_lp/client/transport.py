@@ -122,7 +122,7 @@ class Transport:
     ) -> None:
         self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(max_concurrency)
+        self.slots = threading.BoundedSemaphore(max_concurrency)
         self._environment: dict[str, Mapping[str, Any]] = {}
         self._secrets: frozenset[str] = frozenset()
         self._session = requests.Session()
@@ -207,7 +207,7 @@ class Transport:
                 )
             )
             environment = self._environment_of(call.url)
-            with self._slots, self._adapter.deadline():
+            with self._adapter.deadline():
                 sent_at = self.clock.now()
                 with self._session.send(
                     prepared, timeout=self._timeout_s, allow_redirects=False, **environment
@@ -343,9 +343,11 @@ class _Attempts(Generic[Parsed]):
         return self._parse(answer)
 
     def _send(self, token: str | None) -> Answer:
-        self._ticket = self._transport.pacer.wait()
-        again, self._sent = self._sent, True
-        return self._transport.send(self._call, self._authorization, token, again=again)
+        # The pace is asked for last: who waits for a slot must still hear of a throttling.
+        with self._transport.slots:
+            self._ticket = self._transport.pacer.wait()
+            again, self._sent = self._sent, True
+            return self._transport.send(self._call, self._authorization, token, again=again)
 
     def slow_down(self, hold_s: float = 0.0) -> None:
         """Let all calls go slower after a throttling, and none begin before ``hold_s`` seconds have passed."""
