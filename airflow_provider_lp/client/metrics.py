@@ -61,11 +61,13 @@ class MetricsAnswer:
     :param intervals: the measurements of each interval by its stamp, in epoch milliseconds and order of time; ``None``
         if the answer has no intervals. They are the same events as the frame's: never add the two.
     :param asked_ms: when it was asked for, in epoch milliseconds: where a timeframe ends.
+    :param no_content: whether LivePerson said so (HTTP 204).
     """
 
     frame: list[Measurement] = field(repr=False)
     intervals: dict[int, list[Measurement]] | None = field(default=None, repr=False)
     asked_ms: int = field(default=0, compare=False)
+    no_content: bool = field(default=False, compare=False)
 
 
 def read_metrics(answer: Answer, endpoint: str) -> MetricsAnswer:
@@ -76,7 +78,7 @@ def read_metrics(answer: Answer, endpoint: str) -> MetricsAnswer:
     """
     asked_ms = int(answer.sent_at * 1000)
     if answer.status == 204:
-        return MetricsAnswer([], asked_ms=asked_ms)
+        return MetricsAnswer([], asked_ms=asked_ms, no_content=True)
     try:
         content = msgspec.json.decode(answer.body)
         if not isinstance(content, dict) or not content.keys() & {*GROUPINGS, INTERVALS, FRAME}:

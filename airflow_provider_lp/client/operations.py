@@ -17,6 +17,10 @@ SERVICE = "leDataReporting"
 LONGEST_TIMEFRAME_MINUTES = 1440
 #: The shortest interval that LivePerson documents for queue health and segments.
 SHORTEST_INTERVAL_MINUTES = 5
+#: How far back ``msgqueuehealth`` and ``msgqueuehealth/current`` take periods.
+QUEUE_HEALTH_HOURS = 24
+CURRENT_QUEUE_HEALTH_HOURS = 72
+MS_PER_HOUR = 3_600_000
 USER_TYPES = ("human", "bot", "all")
 CURRENT_QUEUE_METRICS = ("queue", "waittimes", "overdue", "all")
 GROUP_QUEUE_METRICS = (
@@ -100,6 +104,8 @@ class MessagingOperations:
             **_interval(interval_minutes, timeframe_minutes, shortest=1),
             "v": 1,
         }
+        if not isinstance(by_post, bool):
+            raise LivePersonConfigurationError(f"by_post={by_post!r} must be True or False.")
         if by_post and group_ids is not None:
             raise LivePersonConfigurationError("group_ids cannot be sent by POST: LivePerson takes them in URLs only.")
         return self._ask("msgconversation", params, by_post=by_post)
@@ -151,7 +157,8 @@ class MessagingOperations:
         :raises LivePersonConfigurationError: for arguments that LivePerson would refuse; nothing is sent.
         :raises LivePersonError: by its kind, when LivePerson's answer is not usable after retrying.
         """
-        return self._ask("msgqueuehealth", {**_period(start_ms, end_ms), **_ids(skill_ids=skill_ids)})
+        params = {**_period(start_ms, end_ms, QUEUE_HEALTH_HOURS), **_ids(skill_ids=skill_ids)}
+        return self._ask("msgqueuehealth", params)
 
     def current_queue_health(
         self,
@@ -180,7 +187,11 @@ class MessagingOperations:
         if (start_ms is None) != (end_ms is None):
             raise LivePersonConfigurationError(f"start_ms={start_ms}, end_ms={end_ms}: give both or neither.")
         params: Params = {
-            **({"v": 1} if start_ms is None or end_ms is None else _period(start_ms, end_ms)),
+            **(
+                {"v": 1}
+                if start_ms is None or end_ms is None
+                else _period(start_ms, end_ms, CURRENT_QUEUE_HEALTH_HOURS)
+            ),
             **_ids(skill_ids=skill_ids, group_ids=group_ids),
             **_booleans(overdue_conversations=overdue_conversations, breakdown=breakdown),
             **_names("metrics", metrics, CURRENT_QUEUE_METRICS),
@@ -355,10 +366,14 @@ def _interval(
     return {"interval": check_interval(interval_minutes, timeframe_minutes, shortest)}
 
 
-def _period(start_ms: int, end_ms: int) -> Params:
+def _period(start_ms: int, end_ms: int, longest_hours: int) -> Params:
     if type(start_ms) is not int or type(end_ms) is not int or start_ms >= end_ms:
         raise LivePersonConfigurationError(
             f"start_ms={start_ms!r}, end_ms={end_ms!r} must be whole epoch milliseconds, in that order of time."
+        )
+    if start_ms < 0 or end_ms - start_ms > longest_hours * MS_PER_HOUR:
+        raise LivePersonConfigurationError(
+            f"start_ms={start_ms}, end_ms={end_ms} must be a period of the last {longest_hours} hours."
         )
     return {"v": 2, "fromMillis": start_ms, "toMillis": end_ms}
 
@@ -411,11 +426,13 @@ def check_channels(source: Collection[str] | str) -> list[str]:
     :raises LivePersonConfigurationError: for what cannot be channels.
     """
     channels = _listed(source)
-    if not channels or not all(isinstance(some, str) and (some == "all" or CODE.fullmatch(some)) for some in channels):
+    if not channels or not all(isinstance(some, str) and (some == ALL or CODE.fullmatch(some)) for some in channels):
         raise LivePersonConfigurationError(
             f"source={source!r} must be channels such as APP, FACEBOOK, SMS, or 'all'. (In this report LivePerson's "
             "source is a channel, not the caller's name.)"
         )
+    if ALL in channels and len(set(channels)) > 1:
+        raise LivePersonConfigurationError(f"source={source!r}: give channels only, or 'all' alone.")
     return list(dict.fromkeys(channels))
 
 

@@ -57,7 +57,8 @@ class LivePersonMetricsOperator(LivePersonOperator):
       may be added over time.
 
     With ``timeframe``, the numbers are LivePerson's for that many minutes back from the moment of the request, rounded
-    as above.
+    as above. Where that is within two seconds of a five-minute mark and clocks may disagree on the buckets, the request
+    waits until they cannot.
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
@@ -73,14 +74,15 @@ class LivePersonMetricsOperator(LivePersonOperator):
     :param window: length of the period for runs that only have a moment.
     :param timeframe: instead of a period: minutes back from now, 1 to 1440. For ``queue_health_by_group`` whole hours,
         such as 1440, its default; more is taken there. (templated)
-    :param interval: minutes per row; must divide the period or the timeframe, for segments a day. Default: one set of
-        rows for all of it. (templated)
+    :param interval: minutes per row, at least 5; must divide the period or the timeframe, for segments a day, and be a
+        multiple of 5 for ``messaging_conversation``. Default: one set of rows for all of it. (templated)
     :param skill_ids: list of skill ids, or ``"all"``; default LivePerson's: none for ``messaging_conversation`` and
         ``csat_distribution``, no split by skills for ``agent_segments``, all for the others. A long list takes several
         requests. (templated)
     :param agent_ids: list of agent ids, or ``"all"``; default none, but all for ``agent_segments``. (templated)
     :param group_ids: list of agent group ids, or ``"all"``: whose agents count; default no filter. For
-        ``queue_health_by_group`` the groups that get rows, default all. (templated)
+        ``queue_health_by_group`` the groups that get rows, default all. For ``current_queue_health`` those whose
+        conversations count as overdue; such a list must fit into one request. (templated)
     :param source_of_truth: ``"operations"`` (default), or ``"conversations"``: for ``messaging_conversation``,
         recompute the rows from the conversations that were closed in the period, for any period of the last 13 months.
         Such rows have ``derived`` true. LivePerson does not document how it forms these metrics; taken is the close

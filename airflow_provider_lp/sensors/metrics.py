@@ -27,9 +27,11 @@ class LivePersonMetricSensor(LivePersonSensor):
     :param report: a report of :class:`~airflow_provider_lp.operators.metrics.LivePersonMetricsOperator`; default
         ``"current_queue_health"``. (templated)
     :param metric: LivePerson's name of one of its metrics, such as ``"unassignedConversations"``. (templated)
-    :param skill_id: of which skill; default the whole account, or of an agent or group. (templated)
-    :param agent_id: of which agent, likewise. (templated)
-    :param group_id: of which agent group, likewise, for ``"queue_health_by_group"``. (templated)
+    :param skill_id: of which skill; default the whole account, or of an agent. ``"agent_segments"`` has no metrics of
+        skills. (templated)
+    :param agent_id: of which agent, likewise; with ``skill_id`` of that agent in that skill. For
+        ``"messaging_conversation"``, ``"csat_distribution"`` and ``"agent_segments"``. (templated)
+    :param group_id: of which agent group, for ``"queue_health_by_group"``, which needs ``skill_id`` too. (templated)
     :param at_least: the lower limit, the limit included; one of the two is needed. (templated)
     :param at_most: the upper limit, the limit included. (templated)
     :param timeframe: for reports about a period, such as ``"messaging_conversation"``: minutes back from each look, as

@@ -31,9 +31,9 @@ class LivePersonMetricTrigger(LivePersonWatchTrigger):
     :param report: the report that has it; default ``"current_queue_health"``.
     :param at_least: the lower limit, the limit included; one of the two is needed.
     :param at_most: the upper limit, the limit included.
-    :param skill_id: of which skill; default the whole account, or of an agent or group.
+    :param skill_id: of which skill; default the account.
     :param agent_id: of which agent, likewise.
-    :param group_id: of which agent group, likewise.
+    :param group_id: of which agent group, for ``queue_health_by_group`` with ``skill_id``.
     :param timeframe: for reports about a period: minutes back from each look, as a number or a timedelta;
         default 60.
     :param poke_interval: how long to wait between two looks, default 1 minute, also as seconds.

@@ -16,7 +16,7 @@ from airflow_provider_lp.client.errors import (
 )
 from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer, Subject
 from airflow_provider_lp.client.operations import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
-from tests.lab import DAY, OAUTH1, FakeClock, at, connect
+from tests.lab import DAY, HOUR, OAUTH1, FakeClock, at, connect
 from tests.scripted import Say, Scripted, scripted
 
 PATH = "/operations/api/account/12345678"
@@ -242,7 +242,7 @@ BAD_OPTIONS = {
     ("queue_health_by_group", "timeframe_hours"): (0, -1, 1.5, "24", True),
     ("skill_segments", "user_type"): ("", "Human", "humans", 1, ["human"]),
     ("agent_segments", "user_type"): ("agent",),
-    ("agent_segments", "source"): ("", [], "app", ["APP", "x y"], [5], 5),
+    ("agent_segments", "source"): ("", [], "app", ["APP", "x y"], [5], 5, ["all", "APP"], ["APP", "all"]),
     ("agent_segments", "metrics"): ([], ["totalSkillConversationSegments"]),
 }
 BAD_PERIODS = ((at(20), at(20)), (at(20), at(19)), (float(at(19)), at(20)), (str(at(19)), at(20)), (at(19), None))
@@ -267,8 +267,12 @@ def refused() -> Iterator[tuple[str, dict[str, Any], str]]:
             yield from ((method, {**needed[method], name: ids}, name) for ids in BAD_IDS)
     for (method, name), values in BAD_OPTIONS.items():
         yield from ((method, {**needed[method], name: value}, name) for value in values)
-    for method in ("queue_health_between", "current_queue_health"):
-        yield from ((method, {"start_ms": start, "end_ms": end}, "start_ms") for start, end in BAD_PERIODS)
+    for method, hours in (("queue_health_between", 24), ("current_queue_health", 72)):
+        too_long = ((at(20) - hours * HOUR - 1, at(20)), (0, at(20)), (-5, 5))
+        for start, end in (*BAD_PERIODS, *too_long):
+            yield method, {"start_ms": start, "end_ms": end}, "start_ms"
+    for by_post in ("yes", 1, None):
+        yield "messaging_conversation", {"timeframe_minutes": 60, "by_post": by_post}, "by_post"
     yield "current_queue_health", {"end_ms": at(20)}, "both"
     yield "messaging_conversation", {"timeframe_minutes": 60, "group_ids": "all", "by_post": True}, "group_ids"
 
@@ -288,6 +292,13 @@ def test_what_liveperson_would_refuse_or_misread_is_never_sent(
     with pytest.raises(LivePersonConfigurationError, match=named):
         getattr(client.operations, method)(**arguments)
     assert len(server.requests) == before
+
+
+def test_the_longest_periods_are_sent() -> None:
+    with asking() as (server, client):
+        client.operations.queue_health_between(at(20) - 24 * HOUR, at(20))
+        client.operations.current_queue_health(start_ms=at(20) - 72 * HOUR, end_ms=at(20))
+        assert len(server.calls) == 2
 
 
 def test_every_metric_that_is_documented_may_be_asked_for() -> None:

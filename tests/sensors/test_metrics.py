@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSen
 
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sensors.metrics import LivePersonMetricSensor
+from airflow_provider_lp.triggers.conditions.metrics import SUBJECT
 from tests.lab import HOUR, NOW, FakeClock, at, calls, ms
 
 from .passing import LiveAccount
@@ -18,6 +19,7 @@ from .waiting import MODES, options_of, wait
 CURRENT = "/msgqueuehealth/current/"
 RESOLVED = "/msgconversation"
 RESOLUTIONS = {"report": "messaging_conversation", "metric": "totalResolvedConversations"}
+SEGMENTS = {"report": "agent_segments", "metric": "totalAgentConversationSegments"}
 #: Looks are a minute apart; this long there are three.
 THREE_LOOKS_S = 90
 
@@ -138,6 +140,36 @@ def test_a_report_about_a_period_is_about_the_last_hour_unless_told_otherwise(
 
 
 @in_each_mode
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"metric": "time", "skill_id": 12},
+        {"report": "queue_health_by_group", "skill_id": 12, "group_id": -1},
+        {**SEGMENTS, "agent_id": 4294967301},
+        {**SEGMENTS, "agent_id": 4294967301, "skill_id": 12},
+        {**RESOLUTIONS, "skill_id": 12},
+        {**RESOLUTIONS, "agent_id": 4294967301, "skill_id": 12},
+        {"report": "csat_distribution", "metric": "total_answers", "skill_id": 12, "at_least": 0},
+        {"report": "skill_segments", "metric": "totalSkillConversationSegments", "skill_id": 12},
+        {"report": "queue_health", "skill_id": 12},
+    ],
+    ids=str,
+)
+def test_each_subject_that_a_report_has_rows_of_is_found(
+    serve: Any, mode: str, arguments: Any, clock: FakeClock
+) -> None:
+    surveyed = Conversation(
+        "b", ms(NOW) - HOUR // 2, end_ms=ms(NOW) - 60_000, agent_ids=("4294967301",), skill_ids=(12,), csat=5
+    )
+    serve(account=LiveAccount.by(clock, [waiting("a"), surveyed]))
+    seen = wait(sensor(mode, **{"at_least": 1, **arguments}), clock)
+    assert seen["value"] >= 1
+    assert [str(arguments[name]) for name in SUBJECT if name in arguments] == [
+        seen[name] for name in SUBJECT if seen[name] is not None
+    ]
+
+
+@in_each_mode
 def test_trouble_is_waited_out_and_a_refusal_is_final(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve(account=LiveAccount.by(clock, [waiting("a")]))
     sandbox.add_fault(Fault("error_500", times=2, path=CURRENT))
@@ -163,6 +195,22 @@ def test_trouble_is_waited_out_and_a_refusal_is_final(serve: Any, mode: str, clo
         ({"at_least": 1, "timeframe": 5}, "timeframe"),
         ({"at_least": 1, "agent_id": 5}, "agent_ids"),
         ({"at_least": 1, **RESOLUTIONS, "timeframe": "soon"}, "timeframe"),
+        ({"at_least": 1, **RESOLUTIONS, "group_id": 17}, "no metrics by group_id.*for the account; skill_id; agent_id"),
+        ({"at_least": 1, **RESOLUTIONS, "skill_id": 12, "group_id": 17}, "by skill_id and group_id"),
+        ({"at_least": 1, "group_id": 17}, "by group_id"),
+        ({"at_least": 1, "skill_id": 12, "group_id": 17}, "by skill_id and group_id"),
+        ({"at_least": 1, **SEGMENTS, "skill_id": 12}, "by skill_id.*for the account; agent_id; skill_id and agent_id"),
+        ({"at_least": 1, **SEGMENTS, "group_id": 17}, "by group_id"),
+        ({"at_least": 1, "report": "queue_health_by_group"}, "by account.*give: skill_id and group_id"),
+        (
+            {"at_least": 1, "report": "queue_health_by_group", "skill_id": 12},
+            "by skill_id.*give: skill_id and group_id",
+        ),
+        (
+            {"at_least": 1, "report": "queue_health_by_group", "group_id": 17},
+            "by group_id.*give: skill_id and group_id",
+        ),
+        ({"at_least": 1, "metric": "time"}, "metric='time'.*give skill_id"),
         ({"at_least": 1, "skill_id": "None"}, "skill_id="),
     ],
 )

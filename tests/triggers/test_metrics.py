@@ -100,6 +100,11 @@ def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, name
     assert isinstance(raised.value, TypeError)
 
 
+def test_a_subject_that_no_row_is_about_is_refused_at_the_look() -> None:
+    with pytest.raises(LivePersonConfigurationError, match="no metrics by group_id"):
+        trigger(group_id=17).metric.query()
+
+
 def test_limits_that_cannot_be_right_are_refused_when_the_dag_is_parsed() -> None:
     with pytest.raises(LivePersonConfigurationError, match="at_least"):
         trigger(at_least=None)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
 from airflow_provider_lp.client.client import LivePersonClient
-from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
+from airflow_provider_lp.client.errors import LivePersonBadRequestError, LivePersonIncompleteDataError
 from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer
 from airflow_provider_lp.client.operations import LONGEST_TIMEFRAME_MINUTES
-from airflow_provider_lp.export.metrics.buckets import MINUTE_MS, floor_bucket, frame_of, tiles
-from airflow_provider_lp.export.metrics.completeness import shortfall
+from airflow_provider_lp.export.metrics.buckets import MINUTE_MS, floor_bucket, frame_of, tiles, until_same_frame
+from airflow_provider_lp.export.metrics.completeness import shortfall, silence
 from airflow_provider_lp.export.metrics.portions import Portion
 from airflow_provider_lp.export.metrics.query import CLOCK_DIFFERENCE_MS, MINUTES_PER_HOUR, MetricsQuery, check_reach
 from airflow_provider_lp.export.metrics.reports import Dating
@@ -57,7 +59,7 @@ def ask(
         stamp_ms: with_account(query.report, measurements, section)
         for stamp_ms, measurements in answer.intervals.items()
     }
-    return MetricsAnswer(with_account(query.report, answer.frame, section), intervals, answer.asked_ms)
+    return replace(answer, frame=with_account(query.report, answer.frame, section), intervals=intervals)
 
 
 def _ask(
@@ -121,11 +123,13 @@ def ask_timeframe(client: LivePersonClient, query: MetricsQuery, portion: Portio
     for number, pause in enumerate(PAUSES):
         client.wait(pause)
         timeframe = query.timeframe or _timeframe_for(query, client, number)
+        if _is_one_frame_of_buckets(query):
+            client.wait(timedelta(milliseconds=until_same_frame(_now_ms(client), timeframe, CLOCK_DIFFERENCE_MS)))
         answer = ask(client, query, portion, timeframe, query.interval)
         frame = _frame(query, answer.asked_ms, timeframe)
         latest = _frame(query, _now_ms(client), timeframe)
-        problem = _problem(query, answer, frame)
-        if query.report.dating is Dating.BUCKETS and frame != latest:
+        problem = silence(query.report, portion, answer) or _problem(query, answer, frame)
+        if query.report.dating is Dating.BUCKETS and _has_moved_on(query, client, answer, timeframe):
             problem = "came so slowly that its timeframe moved on meanwhile"
         if query.window and latest.start_ms > _latest_start_ms(query):
             problem = "came so slowly that the start of the window went out of its timeframe"
@@ -144,7 +148,8 @@ def ask_periods(client: LivePersonClient, query: MetricsQuery, portion: Portion)
 
     def ask_period(period: Window) -> Dated:
         check_reach(query, client.now)
-        answer = client.operations.queue_health_between(period.start_ms, period.end_ms, skill_ids=portion.skill_ids)
+        with _refused_if_out_of_reach(client, query):
+            answer = client.operations.queue_health_between(period.start_ms, period.end_ms, skill_ids=portion.skill_ids)
         return Dated(period, answer.frame)
 
     so_far = Window(query.window.start_ms, _wait_until_past(client, query.window))
@@ -157,11 +162,34 @@ def ask_snapshot(client: LivePersonClient, query: MetricsQuery, portion: Portion
     if query.window:
         check_reach(query, client.now)
         period = Window(query.window.start_ms, _wait_until_past(client, query.window))
-    answer = ask(client, query, portion, period=period)
+    with _refused_if_out_of_reach(client, query):
+        answer = ask(client, query, portion, period=period)
     now_ms = answer.asked_ms
     if period is None and query.timeframe:
         period = Window(now_ms - query.timeframe * MINUTE_MS, now_ms)
     return [Dated(period or now_ms, answer.frame)]
+
+
+def _is_one_frame_of_buckets(query: MetricsQuery) -> bool:
+    """Whether nothing in an answer tells which buckets it covers, as the stamps of intervals do."""
+    return query.report.dating is Dating.BUCKETS and query.interval is None
+
+
+def _has_moved_on(query: MetricsQuery, client: LivePersonClient, answer: MetricsAnswer, timeframe: int) -> bool:
+    """Whether the frame may have changed between the request and its answer, by LivePerson's clock too if need be."""
+    difference_ms = CLOCK_DIFFERENCE_MS if _is_one_frame_of_buckets(query) else 0
+    earliest = _frame(query, answer.asked_ms - difference_ms, timeframe)
+    return earliest != _frame(query, _now_ms(client) + difference_ms, timeframe)
+
+
+@contextmanager
+def _refused_if_out_of_reach(client: LivePersonClient, query: MetricsQuery) -> Iterator[None]:
+    """Let a refusal say that the window has gone out of reach meanwhile, if it has."""
+    try:
+        yield
+    except LivePersonBadRequestError:
+        check_reach(query, client.now)
+        raise
 
 
 def _latest_start_ms(query: MetricsQuery) -> int:
@@ -191,8 +219,8 @@ def _timeframe_for(query: MetricsQuery, client: LivePersonClient, number: int) -
     check_reach(query, client.now)
     back_ms = _now_ms(client) - _latest_start_ms(query)
     if query.report.dating is Dating.BUCKETS:
-        # Rounded down: LivePerson pushes the start outwards to the mark it was counted from.
-        minutes = max(back_ms // MINUTE_MS, 1)
+        # Rounded down, by any clock: LivePerson pushes the start outwards to the mark it was counted from.
+        minutes = max((back_ms - CLOCK_DIFFERENCE_MS - 1) // MINUTE_MS, 1)
     else:
         step = query.interval or 1
         minutes = -(-(back_ms + number * SLOWNESS_MS) // (step * MINUTE_MS)) * step
@@ -230,10 +258,11 @@ def _problem(query: MetricsQuery, answer: MetricsAnswer, frame: Window) -> str:
     """What is wrong with the intervals of an answer."""
     if query.interval is None:
         return ""
+    intervals, length_ms = answer.intervals or {}, query.interval * MINUTE_MS
     if query.report.dating is not Dating.BUCKETS:
-        return shortfall(answer)
-    ends = _ends(frame, query.interval * MINUTE_MS)
-    stray = (answer.intervals or {}).keys() - {*ends}
-    if stray:
+        has_gaps = len(intervals) < (frame.end_ms - frame.start_ms) // length_ms
+        return shortfall(query.report, answer, has_gaps=has_gaps)
+    ends = {*_ends(frame, length_ms)}
+    if stray := intervals.keys() - ends:
         return f"has intervals that end where none was asked for, such as {from_ms(min(stray)).isoformat()}"
-    return shortfall(answer, ends)
+    return shortfall(query.report, answer, has_gaps=bool(ends - intervals.keys()))

@@ -24,6 +24,15 @@ def frame_of(now_ms: int, timeframe_minutes: int) -> Window:
     return Window(floor_bucket(now_ms - timeframe_minutes * MINUTE_MS), ceil_bucket(now_ms))
 
 
+def until_same_frame(now_ms: int, timeframe_minutes: int, clock_difference_ms: int) -> int:
+    """
+    How long until :func:`frame_of` is the same by all clocks that differ from ours by at most so much, in milliseconds.
+    """
+    edges_ms = (now_ms, now_ms - timeframe_minutes * MINUTE_MS)
+    past_mark_ms = (edge_ms - floor_bucket(edge_ms + clock_difference_ms) for edge_ms in edges_ms)
+    return max(0, *(clock_difference_ms + 1 - past_ms for past_ms in past_mark_ms))
+
+
 def tiles(window: Window, interval_minutes: int | None) -> list[Window]:
     """Windows of this length, from the start on, that tile a window; without a length the window itself."""
     if interval_minutes is None:

@@ -9,7 +9,6 @@ from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.client.metrics import Measurement, Subject
 from airflow_provider_lp.export.metrics.asking import Dated, ask_periods, ask_snapshot, ask_timeframe
-from airflow_provider_lp.export.metrics.buckets import BUCKET_MINUTES, frame_of
 from airflow_provider_lp.export.metrics.portions import Portion, portions_of
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.reports import MESSAGING_CONVERSATION, Dating
@@ -17,7 +16,7 @@ from airflow_provider_lp.export.metrics.rows import Row, row_of
 from airflow_provider_lp.export.metrics.sums import add_up, zeros
 from airflow_provider_lp.export.metrics.tiling import ask_tiles
 from airflow_provider_lp.export.parallel import in_parallel
-from airflow_provider_lp.windows import Window, to_ms
+from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
 
@@ -49,17 +48,17 @@ def _answers(client: LivePersonClient, query: MetricsQuery) -> list[list[Dated]]
         return in_parallel(client, lambda portion: ask_tiles(client, query, portion, window), portions)
     asking = _asking(query)
     for _ in range(TRIES):
-        begun_ms = to_ms(client.now)
         answers = in_parallel(client, lambda portion: asking(client, query, portion), portions)
-        if len(portions) == 1 or not query.report.additive:
-            return answers
-        timeframe = query.timeframe or BUCKET_MINUTES
-        if frame_of(begun_ms, timeframe) == frame_of(to_ms(client.now), timeframe):
+        if not query.report.additive or all(_periods(answer) == _periods(answers[0]) for answer in answers):
             return answers
     raise LivePersonIncompleteDataError(
         f"The ids of {query.report.name} take {len(portions)} requests, and LivePerson did not answer them within one "
         "five-minute bucket. Ask for fewer ids, or 'all'. Nothing was published."
     )
+
+
+def _periods(answer: list[Dated]) -> list[Window | int]:
+    return [dated.covered for dated in answer]
 
 
 def _asking(query: MetricsQuery) -> Asking:

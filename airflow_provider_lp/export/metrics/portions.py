@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.metrics.query import MetricsQuery
-from airflow_provider_lp.export.metrics.reports import MESSAGING_CONVERSATION
+from airflow_provider_lp.export.metrics.reports import CURRENT_QUEUE_HEALTH, MESSAGING_CONVERSATION
 
 #: What ids may take of a URL: servers and proxies refuse long ones, some from 2,000 characters on.
 URL_CHARACTERS = 1_500
@@ -29,6 +29,8 @@ def portions_of(query: MetricsQuery) -> list[Portion]:
     The requests that a query's ids take; mostly one.
 
     By POST, which only ``messaging_conversation`` has and which does not take groups, more fit into each.
+
+    :raises LivePersonConfigurationError: for ids that take several requests whose answers do not make up one.
     """
     whole = Portion(query.skill_ids, query.agent_ids, query.group_ids)
     if sum(_characters(ids) for ids in whole[:3] if ids) <= URL_CHARACTERS:
@@ -36,13 +38,19 @@ def portions_of(query: MetricsQuery) -> list[Portion]:
     by_post = query.report.name == MESSAGING_CONVERSATION and query.group_ids is None
     if by_post and max(len(ids) for ids in whole[:3] if ids) <= IDS_PER_POST:
         return [whole._replace(by_post=True)]
+    characters = URL_CHARACTERS // sum(ids is not None for ids in whole[:3])
+    skills, agents, groups = (_cut(ids, None if by_post else characters) for ids in whole[:3])
+    if query.report.name == CURRENT_QUEUE_HEALTH and len(groups) > 1:
+        raise LivePersonConfigurationError(
+            f"group_ids has {len(query.group_ids or ())} ids, more than one request takes. In {CURRENT_QUEUE_HEALTH} "
+            "they say whose conversations count as overdue, and such counts of several requests do not make up one: "
+            "give fewer ids, or 'all'."
+        )
     if query.options.get("breakdown") is False:
         raise LivePersonConfigurationError(
             "breakdown=False gives totals only, and those of so many skill_ids take several requests, whose totals do "
             "not add up: give fewer ids, or 'all'."
         )
-    characters = URL_CHARACTERS // sum(ids is not None for ids in whole[:3])
-    skills, agents, groups = (_cut(ids, None if by_post else characters) for ids in whole[:3])
     if not query.report.additive or (query.skill_ids is None and query.agent_ids is None):
         return [Portion(*ids) for ids in product(skills, agents, groups)]
     # Skills and agents are two views of the same events: each is asked for by itself, so that no part of one repeats.

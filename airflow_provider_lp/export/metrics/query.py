@@ -11,7 +11,6 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError, Live
 from airflow_provider_lp.client.operations import (
     ALL,
     LONGEST_TIMEFRAME_MINUTES,
-    SHORTEST_INTERVAL_MINUTES,
     Ids,
     check_channels,
     check_ids,
@@ -136,7 +135,7 @@ class MetricsQuery:
             if self.timeframe is None and self.report.needs_period:
                 raise LivePersonConfigurationError(f"The report {self.report.name} needs a period or a timeframe.")
             if self.interval is not None and self.timeframe is not None:
-                check_interval(self.interval, self.timeframe, self._shortest_interval)
+                self._check_interval_of(self.timeframe)
             return
         if self.interval is not None:
             self._check_interval(self.window)
@@ -156,9 +155,13 @@ class MetricsQuery:
         by_agents = self.skill_ids is None or (self.agent_ids == [ALL] and self.skill_ids != [ALL])
         return "agents" if by_agents else "skills"
 
-    @property
-    def _shortest_interval(self) -> int:
-        return 1 if self.report.dating is Dating.BUCKETS else SHORTEST_INTERVAL_MINUTES
+    def _check_interval_of(self, timeframe: int) -> None:
+        interval = check_interval(self.interval or 0, timeframe)
+        if self.report.dating is Dating.BUCKETS and interval % BUCKET_MINUTES:
+            raise LivePersonConfigurationError(
+                f"interval={interval} (minutes) must be a multiple of 5 for report={self.report.name!r}: LivePerson "
+                "counts in buckets of five minutes, and rounds intervals to them."
+            )
 
     def _check_interval(self, window: Window) -> None:
         if self.report.dating is Dating.FRAME:
@@ -208,10 +211,10 @@ def check_reach(query: MetricsQuery, now: datetime) -> None:
     """
     window = query.tiled
     reach = query.report.period_reach or REACH
-    earliest_ms = to_ms(now - reach)
+    # What is out of reach by LivePerson's clock is refused by it or, in buckets, missing without a word.
+    earliest_ms = to_ms(now - reach) + CLOCK_DIFFERENCE_MS
     if query.report.dating is Dating.BUCKETS:
-        # A bucket that is out of reach is missing without a word: so none is asked for that might be, by another clock.
-        earliest_ms = floor_bucket(earliest_ms + CLOCK_DIFFERENCE_MS)
+        earliest_ms = floor_bucket(earliest_ms)
     if window is None or window.start_ms >= earliest_ms:
         return
     if window.end_ms <= earliest_ms:
@@ -223,7 +226,8 @@ def check_reach(query: MetricsQuery, now: datetime) -> None:
             f"The window {window} begins more than {_words(reach // ONE_MINUTE)} ago, which is all that LivePerson's "
             f"{query.report.name} takes: start must not be before {from_ms(earliest_ms).isoformat()}."
         )
-    late = (to_ms(now) - window.end_ms) // MINUTE_MS
+    late_ms = to_ms(now) - window.end_ms
+    late = f" This task asks {_words(late_ms // MINUTE_MS)} after the window's end." if late_ms >= 0 else ""
     recompute = (
         " For past windows, source_of_truth='conversations' recomputes this report from conversations."
         if "source_of_truth" in query.report.arguments
@@ -231,10 +235,10 @@ def check_reach(query: MetricsQuery, now: datetime) -> None:
     )
     raise LivePersonWindowError(
         f"The window {window} reaches further back than 24 h, which is all that LivePerson's "
-        f"Messaging Operations holds (now since {from_ms(earliest_ms).isoformat()}): {lost} out of its reach. This "
-        f"task asks {_words(late)} after the window's end. A daily run always comes too late for its first minutes: "
-        'schedule the DAG hourly, with CronDataIntervalTimetable("0 * * * *", timezone="UTC"), so that runs and '
-        f"retries have 23 hours.{recompute}"
+        f"Messaging Operations holds (now since {from_ms(earliest_ms).isoformat()}): {lost} out of its reach.{late} "
+        "A daily run always comes too late for its first minutes: schedule the DAG hourly, with "
+        'CronDataIntervalTimetable("0 * * * *", timezone="UTC"), so that runs and retries have 23 hours.'
+        f"{recompute}"
     )
 
 

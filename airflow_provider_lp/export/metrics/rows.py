@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from math import isfinite
@@ -28,6 +29,8 @@ COLUMNS = (
 )
 #: What LivePerson sends for a metric that has no value.
 NO_DATA = -1
+#: The text of a number; Python takes more for one, such as ``1_000`` and digits of other scripts.
+NUMBER = re.compile(r"\s*[+-]?(?=\.?\d)\d{0,400}(\.\d*)?(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 
 def row_of(
@@ -73,7 +76,13 @@ def typed_metrics(report: Report, metrics: Mapping[str, Any]) -> dict[str, Any]:
         if total is not None and count:
             typed[name] = total / count
     others = {name: metrics[name] for name in sorted(metrics.keys() - typed.keys() - {*COLUMNS})}
-    return typed | {name: value for name, value in others.items() if not isinstance(value, dict | list)}
+    return typed | {name: _unknown(value) for name, value in others.items() if not isinstance(value, dict | list)}
+
+
+def _unknown(value: Any) -> Any:
+    """An undocumented metric's value: a number where it is one or its text, otherwise as it came."""
+    number = _number(value)
+    return value if number is None else typed_value(number, type(number))
 
 
 def typed_value(value: Any, kind: type[int] | type[float]) -> int | float | None:
@@ -87,11 +96,13 @@ def typed_value(value: Any, kind: type[int] | type[float]) -> int | float | None
 
 
 def _number(value: Any) -> int | float | None:
-    for convert in (int, float):
-        if isinstance(value, str | convert) and not isinstance(value, bool):
-            with suppress(ValueError):
-                number: int | float = convert(value)
-                return number if isfinite(number) else None
+    """A number or its text; ``None`` for one that is too large for a metric."""
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        value = float(value) if {*value} & {*".eE"} else int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with suppress(OverflowError):
+        return value if isfinite(value) else None
     return None
 
 

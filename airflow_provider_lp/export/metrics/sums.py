@@ -14,7 +14,8 @@ def add_up(report: Report, measurements: Iterable[Measurement]) -> list[Measurem
     """
     The sums of the report's additive metrics, by subject and section.
 
-    A metric that the report does not document is left out: whether it may be added up is not known.
+    A metric that the report does not document is left out: whether it may be added up is not known. Of ratios only the
+    zero of a count of zero is kept: the others are recomputed from what was added up.
     """
     sums: dict[tuple[Subject, str | None], dict[str, Any]] = {}
     for subject, metrics, section in measurements:
@@ -22,8 +23,11 @@ def add_up(report: Report, measurements: Iterable[Measurement]) -> list[Measurem
         for name in report.metrics.keys() & metrics.keys():
             value = typed_value(metrics[name], int)
             if value is not None:
-                # Of ratios only that there is one: they are recomputed where there is something to divide by.
                 total[name] = 0 if name in report.ratios else total.get(name, 0) + value
+    for total in sums.values():
+        for name, ratio in report.ratios.items():
+            if total.get(ratio.count) != 0:
+                total.pop(name, None)
     return [Measurement(subject, total, section) for (subject, section), total in sums.items()]
 
 

@@ -18,7 +18,7 @@ from airflow_provider_lp.export.metrics.buckets import (
     frame_of,
     tiles,
 )
-from airflow_provider_lp.export.metrics.completeness import shortfall
+from airflow_provider_lp.export.metrics.completeness import shortfall, silence
 from airflow_provider_lp.export.metrics.portions import Portion
 from airflow_provider_lp.export.metrics.query import MetricsQuery, check_reach
 from airflow_provider_lp.export.metrics.reports import Report
@@ -54,7 +54,7 @@ def _buckets(
         client.wait(pause)
         timeframe = _timeframe(client, query, window)
         answer = ask(client, query, portion, timeframe, BUCKET_MINUTES)
-        problem = _problem(answer, window)
+        problem = silence(query.report, portion, answer) or _problem(query.report, answer, window)
         if _frame_start_ms(client, answer, timeframe) > window.start_ms:
             problem = "came so late that the start of the window had gone out of its reach"
         if not problem:
@@ -81,11 +81,13 @@ def _frame_start_ms(client: LivePersonClient, answer: MetricsAnswer, timeframe: 
     return max(ours, latest_stamp_ms - BUCKET_MS - timeframe * MINUTE_MS)
 
 
-def _problem(answer: MetricsAnswer, window: Window) -> str:
-    stray = [stamp_ms for stamp_ms in answer.intervals or () if stamp_ms != floor_bucket(stamp_ms)]
+def _problem(report: Report, answer: MetricsAnswer, window: Window) -> str:
+    intervals = answer.intervals or {}
+    stray = [stamp_ms for stamp_ms in intervals if stamp_ms != floor_bucket(stamp_ms)]
     if stray:
         return f"has intervals that do not end on five-minute marks, such as {stray[0]}"
-    return shortfall(answer, _bucket_ends(window))
+    has_gaps = any(end_ms not in intervals for end_ms in _bucket_ends(window))
+    return shortfall(report, answer, has_gaps=has_gaps)
 
 
 def _warn_of_unknown(report: Report, measurements: Iterable[Measurement]) -> None:

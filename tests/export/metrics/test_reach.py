@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from upath import UPath
 
-from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonWindowError
+from airflow_provider_lp.client.errors import (
+    LivePersonBadRequestError,
+    LivePersonIncompleteDataError,
+    LivePersonWindowError,
+)
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.results import export_metrics
-from airflow_provider_lp.sandbox import Conversation
+from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.windows import Window
 from tests.export.metrics.measuring import (
     BUCKET,
@@ -23,7 +28,7 @@ from tests.export.metrics.measuring import (
     rows_at,
 )
 from tests.lab import DAY, HOUR, at, connect
-from tests.scripted import Seen
+from tests.scripted import Say, Seen
 
 DAY_WINDOW = Window(at(19), at(20))
 FIRST = Conversation("first", at(18, 23), end_ms=at(19), message_count=2)
@@ -65,6 +70,14 @@ def test_a_day_that_comes_too_late_says_how_late_and_what_would_do(late_ms: int,
     assert not caught.value.retry_helps
 
 
+def test_a_window_that_is_not_over_is_not_late() -> None:
+    lost = pytest.raises(LivePersonWindowError, match="its first 1 h 0 min are out of its reach")
+    with answering({}, at(20, 12)) as (_, client), lost as caught:
+        measured(client, window=Window(at(19, 11), at(20, 13)))
+    assert "after the window's end" not in str(caught.value)
+    assert "hourly" in str(caught.value)
+
+
 def test_an_hour_has_23_hours_to_be_retried_in() -> None:
     window = Window(at(19), at(19, 1))
     (row,) = rows_at(at(20) + BUCKET - CLOCK_DIFFERENCE - 1, [FIRST], window=window)
@@ -74,12 +87,12 @@ def test_an_hour_has_23_hours_to_be_retried_in() -> None:
 
 
 @pytest.mark.parametrize("report", ["queue_health", "skill_segments", "agent_segments"])
-def test_reports_that_do_not_round_hold_24_hours_to_the_millisecond(report: str) -> None:
+def test_reports_that_do_not_round_hold_24_hours_by_any_clock(report: str) -> None:
     window = Window(at(19), at(19, 1))
-    rows = rows_at(at(20), [FIRST], report=report, window=window)
-    assert {row["interval_start"] for row in rows} == {"2026-03-19T00:00:00+00:00"}
-    with answering({}, at(20) + 1) as (server, client):
-        with pytest.raises(LivePersonWindowError, match=r"its first 1 min are.*23 h 0 min after"):
+    rows = rows_at(at(20) - CLOCK_DIFFERENCE, [FIRST], report=report, window=window)
+    assert {row["interval_start"][:19] for row in rows} <= {"2026-03-19T00:00:00", "2026-03-18T23:59:58"}
+    with answering({}, at(20) - CLOCK_DIFFERENCE + 1) as (server, client):
+        with pytest.raises(LivePersonWindowError, match=r"its first 1 min are.*22 h 59 min after"):
             measured(client, report, window=window)
         assert not server.requests
 
@@ -92,9 +105,28 @@ def test_surveys_are_counted_in_buckets_too() -> None:
 
 def test_the_present_is_held_for_72_hours() -> None:
     window = Window(at(17), at(18))
-    assert rows_at(at(20), [FIRST], report="current_queue_health", window=window)
+    assert rows_at(at(20) - CLOCK_DIFFERENCE, [FIRST], report="current_queue_health", window=window)
     with pytest.raises(LivePersonWindowError, match="72 h 0 min"):
-        rows_at(at(20) + 1, [FIRST], report="current_queue_health", window=window)
+        rows_at(at(20) - CLOCK_DIFFERENCE + 1, [FIRST], report="current_queue_health", window=window)
+
+
+@pytest.mark.parametrize("trouble", [Fault("error_503"), Fault("throttle", retry_after="10")], ids=["503", "429"])
+@pytest.mark.parametrize(("report", "hours"), [("queue_health", 24), ("current_queue_health", 72)])
+def test_a_start_that_goes_out_of_reach_while_a_request_is_repeated_says_so(
+    report: str, hours: int, trouble: Fault
+) -> None:
+    start_ms = at(20) - hours * HOUR + CLOCK_DIFFERENCE + 1_000
+    clock = clock_at(at(20))
+    with account_on(clock, [FIRST]) as sandbox, connect(sandbox, clock) as client:
+        sandbox.add_fault(replace(trouble, path="/msgqueuehealth"))
+        with pytest.raises(LivePersonWindowError, match=rf"{hours} h"):
+            measured(client, report, window=Window(start_ms, start_ms + HOUR))
+        assert [seen.status for seen in sandbox.requests if "/msgqueuehealth" in seen.path][1:] == [400]
+
+
+def test_a_refusal_for_another_reason_stays_what_it_is() -> None:
+    with answering(Say(400), at(20)) as (_, client), pytest.raises(LivePersonBadRequestError):
+        measured(client, "queue_health", window=Window(at(19, 10), at(19, 11)))
 
 
 # Nothing is touched, and nothing is given out that is not whole.

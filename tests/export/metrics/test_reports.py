@@ -152,11 +152,21 @@ def test_fractions_of_queues_stay() -> None:
 
 @pytest.mark.parametrize("report", COLUMNS)
 def test_what_nobody_documented_is_passed_on_where_it_is_not_added(report: str) -> None:
-    extra = {"zeta": -1, "alpha": "some text", "nested": {"x": 1}}
+    extra = {
+        "zeta": -1,
+        "alpha": "some text",
+        "nested": {"x": 1},
+        "rate": 0.5,
+        "count": "5",
+        "share": "-1.0",
+        "on": True,
+    }
     body = {"skillGroupMetrics": {"12": {"17": extra}}} if "by_group" in report else {"metricsTotals": extra}
     with answering(body) as (_, client):
         (row,) = measured(client, report, **({"timeframe": 60} if report in FRAMED else {}))
-    assert list(row.items())[9 + len(COLUMNS[report]) :] == [("alpha", "some text"), ("zeta", -1)]
+    assert list(row.items())[9 + len(COLUMNS[report]) :] == [
+        ("alpha", "some text"), ("count", 5), ("on", True), ("rate", 0.5), ("share", None), ("zeta", None),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("report", [name for name in COLUMNS if name != "csat_distribution"])
@@ -343,6 +353,39 @@ def test_intervals_of_segments_that_lie_outside_the_window_are_left_out(report: 
     ]
 
 
+def segments(report: str, counts: dict[int, int], counted: int) -> dict[str, Any]:
+    """An answer with so many segments in each of these intervals, and what the whole frame has."""
+    total = "totalSkillConversationSegments" if report == "skill_segments" else "totalAgentConversationSegments"
+    return {
+        "metricsByIntervals": [{"timestamp": stamp, "metricsTotal": {total: n}} for stamp, n in counts.items()],
+        "timeframeSummary": {"metricsTotal": {total: counted}},
+    }
+
+
+@pytest.mark.parametrize("report", ["skill_segments", "agent_segments"])
+def test_intervals_of_segments_that_hold_less_than_the_frame_are_not_whole(report: str) -> None:
+    counts = {at(20, 11): 3, at(20, 12): 2}
+    query = {"timeframe": 180, "interval": 60}
+    with answering(segments(report, counts, 6), at(20, 13)) as (server, client):
+        with pytest.raises(LivePersonIncompleteDataError, match="hold 5 of 6 segments"):
+            measured(client, report, **query)
+        assert len(server.calls) == 4
+    with answering(segments(report, counts, 5), at(20, 13)) as (_, client):
+        assert dates(measured(client, report, **query)) == {
+            (iso(at(20, 11)), iso(at(20, 12))), (iso(at(20, 12)), iso(at(20, 13))),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("report", ["skill_segments", "agent_segments"])
+def test_intervals_of_segments_without_the_frame_are_whole_if_all_have_come(report: str) -> None:
+    counts = {at(20, hour): hour for hour in (10, 11, 12)}
+    body = segments(report, counts, 0) | {"timeframeSummary": {}}
+    with answering(body, at(20, 13)) as (_, client):
+        assert len(measured(client, report, timeframe=180, interval=60)) == 3
+        with pytest.raises(LivePersonIncompleteDataError, match="the total that would show"):
+            measured(client, report, timeframe=240, interval=60)
+
+
 @pytest.mark.parametrize("report", ["skill_segments", "agent_segments"])
 def test_without_an_interval_segments_reach_up_to_now(report: str) -> None:
     window = Window(NOW_MS - 5 * HOUR - 1, NOW_MS - 3 * HOUR)
@@ -454,6 +497,26 @@ def test_agents_that_come_with_each_part_of_the_skills_get_their_row_once() -> N
     assert [(row["level"], row["skill_id"], row["agent_id"]) for row in rows] == [
         ("agent", None, "981236"), ("skill_agent", "12", "981236"), ("skill_agent", "3141592653", "981236"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, {"breakdown": False}, {"skill_ids": ["12"]}])
+def test_groups_whose_conversations_count_as_overdue_are_asked_for_at_once_or_not_at_all(
+    options: dict[str, Any],
+) -> None:
+    """Each request would give the same skills, with the overdue conversations of its own groups only."""
+    groups = [str(100_000 + number) for number in range(300)]
+    with answering({}) as (server, client):
+        with pytest.raises(LivePersonConfigurationError, match="group_ids has 300 ids"):
+            measured(client, "current_queue_health", overdue_conversations=True, group_ids=groups, **options)
+        assert not server.requests
+
+
+def test_totals_of_many_skills_are_refused_beside_few_groups() -> None:
+    skills = [str(100_000 + number) for number in range(300)]
+    with answering({}) as (server, client):
+        with pytest.raises(LivePersonConfigurationError, match="so many skill_ids"):
+            measured(client, "current_queue_health", breakdown=False, skill_ids=skills, group_ids=["17"])
+        assert not server.requests
 
 
 # On a generated account.

@@ -170,6 +170,42 @@ def test_a_quiet_window_has_zeros_for_the_account_in_each_tile(body: Any, interv
         assert {name: row[name] for name in AVERAGES} == dict.fromkeys(AVERAGES, 0.0)
 
 
+SILENT: tuple[dict[str, Any], ...] = (
+    {"metricsByIntervals": []},
+    {"metricsByIntervals": None, "metricsTotals": None},
+    {"metricsTotals": {}},
+    {"skillsMetricsPerAgent": {}, "agentsMetrics": {}},
+)
+
+
+@pytest.mark.parametrize(
+    ("report", "period"),
+    [
+        ("messaging_conversation", {"window": WINDOW}),
+        ("messaging_conversation", {"timeframe": 60}),
+        ("messaging_conversation", {"timeframe": 60, "interval": 5}),
+        ("csat_distribution", {"window": WINDOW}),
+    ],
+)
+@pytest.mark.parametrize("body", SILENT, ids=str)
+def test_an_answer_without_the_accounts_totals_is_no_zero(body: Any, report: str, period: dict[str, Any]) -> None:
+    clock = clock_at(NOW_MS)
+    with answering(body, clock=clock) as (server, client):
+        with pytest.raises(LivePersonIncompleteDataError, match="lacks the account's totals"):
+            measured(client, report, **period)
+        assert len(server.calls) == 4
+    with answering(Say(204), NOW_MS) as (server, client):
+        rows = measured(client, report, **period)
+        assert {value for row in rows for name, value in row.items() if name.startswith("total")} == {0}
+        assert len(server.calls) == 1
+
+
+def test_an_answer_without_the_accounts_totals_heals() -> None:
+    answers: Any = iter([{"metricsByIntervals": []}, answer(COUNTS)])
+    with answering(lambda _: next(answers), NOW_MS) as (_, client):
+        assert total(measured(client, window=WINDOW)) == 15
+
+
 # What stands beside the intervals is never added to them.
 
 
@@ -208,10 +244,34 @@ def test_totals_that_exceed_the_sum_of_their_parts_are_no_shortfall() -> None:
     assert (row["totalResolvedConversations"], row["resolvedConversations_byConsumer"]) == (30, 6)
 
 
-def test_a_frame_that_claims_more_than_all_intervals_together_is_believed_when_all_have_come() -> None:
-    with answering(answer(COUNTS, frame=16), NOW_MS) as (server, client):
-        assert total(measured(client, window=WINDOW)) == 15
-        assert len(server.calls) == 1
+@pytest.mark.parametrize(
+    ("counts", "frame"), [(COUNTS, 16), (dict.fromkeys(MARKS, 0), 180)], ids=["one too few", "all zero"]
+)
+def test_intervals_that_have_all_come_but_hold_less_than_the_frame_are_not_whole(
+    counts: dict[int, int], frame: int
+) -> None:
+    less = pytest.raises(LivePersonIncompleteDataError, match=rf"of {frame} conversations")
+    with answering(answer(counts, frame=frame), NOW_MS) as (_, client), less:
+        measured(client, window=WINDOW)
+
+
+@pytest.mark.parametrize(
+    "hollow",
+    [
+        {"skillsMetricsPerAgent": {}, "agentsMetrics": {}},
+        {"skillsMetricsPerAgent": {"metricsPerSkill": {}}, "agentsMetrics": {"metricsPerAgent": {}}},
+        {"skillsMetricsPerAgent": {"metricsTotals": figures(1)}},
+    ],
+    ids=["no sections", "no ids", "one section"],
+)
+def test_intervals_that_have_all_come_but_are_hollow_are_not_whole(hollow: dict[str, Any]) -> None:
+    body = {
+        "metricsByIntervals": [{"timestamp": mark, "metricsData": hollow} for mark in MARKS],
+        "skillsMetricsPerAgent": {"metricsTotals": figures(6)},
+        "agentsMetrics": {"metricsTotals": figures(6)},
+    }
+    with answering(body, NOW_MS) as (_, client), pytest.raises(LivePersonIncompleteDataError, match="0 of 6"):
+        measured(client, window=WINDOW, skill_ids="all", agent_ids="all")
 
 
 # Values.
@@ -224,7 +284,14 @@ def one_bucket(**metrics: Any) -> Callable[[Seen], dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("value", [-1, "-1", -1.0, None, "null", "undefined", "NA", ""])
+TOO_LARGE = (10**400, "1" * 400, "1" * 9_000, "1e400")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-1, "-1", -1.0, None, "null", "undefined", "NA", "", "-", "1_000", "٣", "0x10", "inf", "nan", True, *TOO_LARGE],
+    ids=lambda value: str(value)[:12],
+)
 def test_what_has_no_data_is_null(value: Any) -> None:
     with answering(one_bucket(totalResolvedConversations=value), NOW_MS) as (_, client):
         (row,) = measured(client, window=Window(START, START + BUCKET))
@@ -238,6 +305,23 @@ def test_metrics_that_are_absent_are_null_and_zeros_stay() -> None:
     assert (row["totalResolvedConversations"], row["avgTime_resolvedConversations"]) == (0, 0.0)
     assert row["resolvedConversations_byCCP"] is None
     assert set(row) >= {*SUMMED, *AVERAGES}
+
+
+@pytest.mark.parametrize("skill_ids", [None, "all"])
+@pytest.mark.parametrize("unknown", [{}, {"totalHandlingTime_resolvedConversations": -1}])
+def test_an_average_whose_total_is_not_known_is_null(unknown: dict[str, int], skill_ids: Any) -> None:
+    metrics = {"totalResolvedConversations": 2, "avgTime_resolvedConversations": 61.5, **unknown}
+    content = (
+        {"skillsMetricsPerAgent": {"metricsPerSkill": {"12": {"metricsTotals": metrics}}}}
+        if skill_ids
+        else {"metricsTotals": metrics}
+    )
+    body = {"metricsByIntervals": [{"timestamp": START + BUCKET, **content}], **content}
+    with answering(body, NOW_MS) as (_, client):
+        rows = measured(client, window=Window(START, START + BUCKET), skill_ids=skill_ids)
+    assert {row["totalResolvedConversations"] for row in rows} == {2}
+    assert {row["totalHandlingTime_resolvedConversations"] for row in rows} == {None}
+    assert {row["avgTime_resolvedConversations"] for row in rows} == {None}
 
 
 @pytest.mark.parametrize("interval", [5, None])
