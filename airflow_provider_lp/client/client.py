@@ -108,7 +108,7 @@ class LivePersonClient:
 
     def for_a_look(self, patience: timedelta) -> Self:
         """
-        The same session, for one look at something that is looked at again and again; only this client is closed.
+        This client's session, for one look at something that is looked at again and again. It is not to be closed.
 
         :param patience: how long from now requests may be tried again, once LivePerson has answered one of them.
         """
