@@ -63,7 +63,6 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         self.deferrable = deferrable
         self._seen: Seen | None = None
         self._ends_s = math.inf
-        self._is_executing = False
         self._is_told_to_end = False
 
     @abstractmethod
@@ -79,19 +78,19 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         try:
             self._seen = seen = self._look(context)
         finally:
-            if not self._is_executing:
+            if self._ends_s == math.inf:
+                # By itself, outside of execute: there is no later look to keep the client for.
                 self._close()
         return PokeReturnValue(seen.is_met, seen.value)
 
     def execute(self, context: Context) -> Any:
         """Wait; gives what was waited for."""
         self._ends_s = time.monotonic() + self.timeout
-        self._is_executing = True
         try:
             with self._soft_failures(), self._timeouts_in_words():
                 return self._defer(context) if self.deferrable else super().execute(context)
         finally:
-            self._is_executing = False
+            self._ends_s = math.inf
             self._close()
 
     @contextmanager
@@ -170,7 +169,7 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         client = self._connected()
         remaining_s = max(0.0, self._ends_s - time.monotonic())
         patience = timedelta(seconds=min(remaining_s, LONGEST_PATIENCE.total_seconds()))
-        seen = look(condition, client, patience=patience)
+        seen = look(condition, client, None, patience)
         if seen.confirm_after is not None:
             client.wait(seen.confirm_after)
             seen = look(condition, client, seen, patience)
@@ -206,7 +205,7 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         if hold_s > remaining_s:
             # Nothing more may be asked in time. A task that is rescheduled would not know that.
             if not self.reschedule:
-                time.sleep(remaining_s)
+                self._connected().wait(timedelta(seconds=remaining_s))
             raise AirflowSensorTimeout
         return max(pause_s, hold_s, min(self._seen.rest.total_seconds(), remaining_s))
 

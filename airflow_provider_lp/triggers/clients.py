@@ -99,6 +99,7 @@ class SharedClient:
         try:
             client = await asyncio.shield(opened.client)
         except Exception:
+            # Whatever it was, such as Airflow's database: who comes next opens it anew.
             self.forget()
             raise
         answer = await self._in_thread(question, client)

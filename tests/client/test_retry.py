@@ -87,11 +87,11 @@ def test_a_503_may_ask_for_longer_pauses_too(asked: float, paused: list[float]) 
     assert pauses_after(lambda: errors.LivePersonServerError("x", retry_after_s=asked)) == paused
 
 
-def test_nothing_is_waited_for_beyond_the_time_there_is() -> None:
-    for lasts_s, allowed in ((5.0, True), (4.9, False), (0.0, False)):
-        error = errors.LivePersonServerError("x")
-        assert Patience(lasts_s=lambda lasts_s=lasts_s: lasts_s).allows(error) is allowed  # type: ignore[misc]
-        assert error.exhausted is not allowed
+@pytest.mark.parametrize(("lasts_s", "allowed"), [(5.0, True), (4.9, False), (0.0, False)])
+def test_nothing_is_waited_for_beyond_the_time_there_is(lasts_s: float, allowed: bool) -> None:
+    error = errors.LivePersonServerError("x")
+    assert Patience(lasts_s=lambda: lasts_s).allows(error) is allowed
+    assert error.exhausted is not allowed
 
 
 def test_what_an_inner_loop_gave_up_is_not_started_over() -> None:

@@ -54,12 +54,11 @@ class Condition(Protocol):
         """
 
 
-def look(
-    condition: Condition, client: LivePersonClient, first: Seen | None = None, patience: timedelta = LONGEST_PATIENCE
-) -> Seen:
+def look(condition: Condition, client: LivePersonClient, first: Seen | None, patience: timedelta) -> Seen:
     """
     Look once; trouble that may pass is something seen, too.
 
+    :param first: the look before, where that asked to be confirmed.
     :param patience: how long requests that fail in the midst of the look may be tried again.
     :raises LivePersonError: for what waiting cannot mend.
     """
