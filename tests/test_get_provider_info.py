@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, get_provider_info
-from airflow_provider_lp.hooks.connection import FIELDS_BY_AUTH_TYPE, SECRET_FIELDS
+from airflow_provider_lp.hooks.connection_fields import FIELDS_BY_AUTH_TYPE, SECRET_FIELDS
 
 INFO = get_provider_info()
 

@@ -22,8 +22,8 @@ MODULES = sorted(
 WITHOUT_AIRFLOW = [
     name
     for name in MODULES
-    if name.split(".")[1] in ("client", "export", "windows", "retention", "get_provider_info", "sandbox")
-    or name == f"{PACKAGE}.hooks.connection"
+    if name.split(".")[1] in ("client", "export", "conditions", "windows", "retention", "get_provider_info", "sandbox")
+    or name == f"{PACKAGE}.hooks.connection_fields"
 ]
 
 
@@ -114,8 +114,19 @@ ALLOWED = {
     "export": {"export", "client", "windows", "retention"},
     "hooks": {"hooks", "client", "get_provider_info"},
     "operators": {"operators", "hooks", "export", "client", "windows", "retention"},
-    "triggers": {"triggers", "hooks", "export", "client", "windows", "retention"},
-    "sensors": {"sensors", "triggers", "operators", "hooks", "export", "client", "windows", "retention"},
+    "conditions": {"conditions", "export", "client", "windows", "retention"},
+    "triggers": {"triggers", "conditions", "hooks", "export", "client", "windows", "retention"},
+    "sensors": {
+        "sensors",
+        "triggers",
+        "conditions",
+        "operators",
+        "hooks",
+        "export",
+        "client",
+        "windows",
+        "retention",
+    },
     "sandbox": {"sandbox"},
     "get_provider_info": {"get_provider_info"},
 }
@@ -130,7 +141,7 @@ def test_imports_point_one_way(path: Path) -> None:
         pytest.skip(f"no rule for {own}")
     used = {layer(name) for name in imported(path)} - {None}
     assert used <= ALLOWED[own]
-    if own in ("client", "export", "windows", "retention", "sandbox"):
+    if own in ("client", "export", "conditions", "windows", "retention", "sandbox"):
         assert not [name for name in imported(path) if name.split(".")[0] == "airflow"]
 
 

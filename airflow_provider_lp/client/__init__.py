@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         OAuth2Credentials,
         UserCredentials,
     )
-    from airflow_provider_lp.client.client import LivePersonClient
+    from airflow_provider_lp.client.liveperson import LivePersonClient
 
 __all__ = [
     "ApplicationCredentials",
@@ -40,5 +40,5 @@ def __getattr__(name: str) -> Any:
     # requests and its kin cost tens of milliseconds, which every DAG file would pay at each parse.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "client" if name == "LivePersonClient" else "auth"
+    module = "liveperson" if name == "LivePersonClient" else "auth"
     return getattr(import_module(f"{__name__}.{module}"), name)

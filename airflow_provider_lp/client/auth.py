@@ -14,10 +14,11 @@ import msgspec
 import requests
 from requests_oauthlib import OAuth1
 
+from airflow_provider_lp.client.calls import Answer, Call
 from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonError, LivePersonTransportError
 from airflow_provider_lp.client.retry import Setback
-from airflow_provider_lp.client.transport import Answer, Call, Transport
+from airflow_provider_lp.client.transport import Transport
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from airflow_provider_lp.client.calls import Answer, Call
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -18,7 +19,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonTransportError,
 )
 from airflow_provider_lp.client.retry import Setback
-from airflow_provider_lp.client.transport import Answer, Call, Transport
+from airflow_provider_lp.client.transport import Transport
 
 DEFAULT_DOMAIN_API = "https://api.liveperson.net"
 LIVEPERSON_DOMAINS = (".liveperson.net", ".lpsnmedia.net", ".liveperson.com")

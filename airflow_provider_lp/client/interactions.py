@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_lp.client.calls import Authorization, Call, Caller
 from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import STATUSES, TIME_FILTERS, check_content, check_filters, check_status
 from airflow_provider_lp.client.records import Page, read_page
-from airflow_provider_lp.client.transport import Authorization, Call, Caller
 
 SERVICE = "msgHist"
 ROWS_PER_PAGE = 100

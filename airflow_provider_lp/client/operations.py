@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_lp.client.calls import Authorization, Call, Caller
 from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import CODE, IDENTIFIER
-from airflow_provider_lp.client.metrics import MetricsAnswer, read_metrics
-from airflow_provider_lp.client.transport import Authorization, Call, Caller
+from airflow_provider_lp.client.measurements import MetricsAnswer, read_metrics
 
 SERVICE = "leDataReporting"
 LONGEST_TIMEFRAME_MINUTES = 1440

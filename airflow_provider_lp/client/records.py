@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from airflow_provider_lp.client.calls import Answer
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
-from airflow_provider_lp.client.transport import Answer
 
 Number = int | float | str | None
 

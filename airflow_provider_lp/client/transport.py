@@ -8,17 +8,17 @@ import math
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic
 from urllib.parse import quote_plus, urlsplit
 
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from airflow_provider_lp.client.answers import excerpt_of, internal_code_of
-from airflow_provider_lp.client.connections import EndableAdapter
+from airflow_provider_lp.client.abortable import AbortableAdapter
+from airflow_provider_lp.client.calls import Answer, Authorization, Call, Parsed
+from airflow_provider_lp.client.error_bodies import excerpt_of, internal_code_of
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -33,8 +33,6 @@ from airflow_provider_lp.client.retry import Patience, error_class, retry_after_
 
 log = logging.getLogger(__name__)
 
-Parsed = TypeVar("Parsed")
-
 #: How many times the longest silence an answer may take in all.
 LONGEST_ANSWER = 5
 PARTING_TIMEOUT_S = 5.0
@@ -44,66 +42,6 @@ REMEDIES: dict[type[LivePersonError], str] = {
     LivePersonPermissionError: "Ask LivePerson's administrator to grant these credentials access to this API.",
     LivePersonRateLimitError: "Lower max_concurrency, or run fewer of these tasks side by side (an Airflow pool).",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """
-    One request to LivePerson.
-
-    :param endpoint: what to call it in logs and errors.
-    :param method: HTTP method.
-    :param url: URL without query.
-    :param params: query parameters.
-    :param content: body, already encoded.
-    :param headers: headers, the body's type among them.
-    :param login: whether it is a login: its refusals are about the credentials, and it is throttled harder.
-    """
-
-    endpoint: str
-    method: str
-    url: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
-    content: bytes | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    login: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """
-    A successful answer.
-
-    :param status: HTTP status.
-    :param body: the whole body, decompressed.
-    :param cookies: cookies by their names.
-    :param sent_at: when its request was sent, in seconds since the epoch.
-    """
-
-    status: int
-    body: bytes = field(repr=False)
-    cookies: Mapping[str, str] = field(repr=False)
-    sent_at: float = 0.0
-
-
-class Authorization(Protocol):
-    """A way to sign requests."""
-
-    def token(self) -> str | None:
-        """The token to sign with, obtained first if need be; ``None`` where there are no tokens."""
-
-    def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:
-        """Put the ``Authorization`` header on a request."""
-
-    def renew(self, refused: str | None) -> bool:
-        """Get another token in place of the refused one; ``False`` where that cannot be done."""
-
-
-class Caller(Protocol):
-    """Something that sends calls and gives what the answers hold."""
-
-    def call(self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None = None) -> Parsed:
-        """As :meth:`Transport.call`."""
 
 
 class Transport:
@@ -127,7 +65,7 @@ class Transport:
         self._secrets: frozenset[str] = frozenset()
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
-        self._adapter = EndableAdapter(
+        self._adapter = AbortableAdapter(
             longest_s=LONGEST_ANSWER * read_timeout.total_seconds(), max_concurrency=max_concurrency
         )
         for scheme in ("https://", "http://"):

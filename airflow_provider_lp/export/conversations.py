@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from airflow_provider_lp.client.client import LivePersonClient
+from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.export.download import Download
 from airflow_provider_lp.export.publishing import StoragePath
 from airflow_provider_lp.export.query import ConversationQuery

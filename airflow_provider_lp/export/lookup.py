@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
 from airflow_provider_lp.client.filters import STATUSES, check_content, check_status
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
+from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.client.records import Page, milliseconds
+from airflow_provider_lp.export.paging import IDS_NAMED, PAUSES, PageRequest, Row, SearchReading, in_order
 from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.publishing import StoragePath
-from airflow_provider_lp.export.reading import IDS_NAMED, PAUSES, PageRequest, Row, SearchReading, in_order
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
 from airflow_provider_lp.export.writing import collect, publish
 

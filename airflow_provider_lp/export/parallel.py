@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from airflow_provider_lp.client.client import LivePersonClient
+from airflow_provider_lp.client.liveperson import LivePersonClient
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -9,8 +9,8 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import IO, NamedTuple
 
 from airflow_provider_lp.client.records import Page, is_true
+from airflow_provider_lp.export.paging import Row
 from airflow_provider_lp.export.places import writing_to
-from airflow_provider_lp.export.reading import Row
 
 ROWS_PER_BATCH = 100
 

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
-from airflow_provider_lp.hooks.connection import ConnectionFields
+from airflow_provider_lp.hooks.connection_fields import ConnectionFields
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
@@ -72,7 +72,7 @@ class LivePersonHook(BaseHook):
         :raises LivePersonConfigurationError: if there is no such connection, or one of its fields is missing or wrong;
             it is named.
         """
-        from airflow_provider_lp.client import client
+        from airflow_provider_lp.client import liveperson
 
         try:
             connection = self.get_connection(self.liveperson_conn_id)
@@ -92,13 +92,13 @@ class LivePersonHook(BaseHook):
         for secret in fields.secrets():
             mask_secret(secret)
         try:
-            return client.LivePersonClient(
+            return liveperson.LivePersonClient(
                 account_id=fields.text("account_id"),
                 credentials=fields.credentials(),
                 host=fields.fields.get("host"),
-                source=fields.text("source", client.DEFAULT_SOURCE),
-                connect_timeout=fields.seconds("connect_timeout", client.DEFAULT_CONNECT_TIMEOUT),
-                read_timeout=fields.seconds("read_timeout", client.DEFAULT_READ_TIMEOUT),
+                source=fields.text("source", liveperson.DEFAULT_SOURCE),
+                connect_timeout=fields.seconds("connect_timeout", liveperson.DEFAULT_CONNECT_TIMEOUT),
+                read_timeout=fields.seconds("read_timeout", liveperson.DEFAULT_READ_TIMEOUT),
                 max_concurrency=max_concurrency,
                 retry=retry,
                 on_secret=on_secret,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_lp.client import LivePersonClient
-    from airflow_provider_lp.triggers.conditions.condition import Condition, Seen
+    from airflow_provider_lp.conditions.base import Condition, Seen
     from airflow_provider_lp.triggers.pace import Pace
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
 
         :raises TaskDeferred: always.
         """
-        from airflow_provider_lp.triggers.conditions.kinds import described
+        from airflow_provider_lp.conditions.kinds import described
         from airflow_provider_lp.triggers.waiting import LivePersonConditionTrigger
 
         with self.final_failures():
@@ -164,7 +164,7 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         return seen
 
     def _look_at(self, condition: Condition) -> Seen:
-        from airflow_provider_lp.triggers.conditions.condition import LONGEST_PATIENCE, look
+        from airflow_provider_lp.conditions.base import LONGEST_PATIENCE, look
 
         client = self._connected()
         remaining_s = max(0.0, self._ends_s - time.monotonic())

@@ -14,7 +14,7 @@ from airflow_provider_lp.sensors.base import LivePersonSensor
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_lp.triggers.conditions.conversations import (
+    from airflow_provider_lp.conditions.conversations import (
         ConversationsHaveStatus,
         ConversationsMatch,
         WindowedSearch,
@@ -60,7 +60,7 @@ class LivePersonWindowSensor(LivePersonSensor):
 
         :raises LivePersonConfigurationError: for an argument that LivePerson would refuse; it is named.
         """
-        from airflow_provider_lp.triggers.conditions.conversations import WindowedSearch
+        from airflow_provider_lp.conditions.conversations import WindowedSearch
         from airflow_provider_lp.windows import resolve_window
 
         if not isinstance(self.max_age, timedelta):
@@ -109,7 +109,7 @@ class LivePersonConversationsSensor(LivePersonWindowSensor):
 
     def condition(self, context: Context) -> ConversationsMatch:
         """What to wait for."""
-        from airflow_provider_lp.triggers.conditions.conversations import ConversationsMatch
+        from airflow_provider_lp.conditions.conversations import ConversationsMatch
 
         if type(self.min_count) is not int or self.min_count < 1:
             raise LivePersonConfigurationError(f"min_count={self.min_count!r} must be a whole number above 0.")
@@ -154,7 +154,7 @@ class LivePersonWindowReadySensor(LivePersonWindowSensor):
 
     def condition(self, context: Context) -> WindowIsReady:
         """What to wait for."""
-        from airflow_provider_lp.triggers.conditions.conversations import WindowIsReady
+        from airflow_provider_lp.conditions.conversations import WindowIsReady
 
         for name, span in (("delay", self.delay), ("settling_time", self.settling_time)):
             if not isinstance(span, timedelta) or span < timedelta(0):
@@ -191,8 +191,8 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
     def condition(self, context: Context) -> ConversationsHaveStatus:  # noqa: ARG002 - the same in each run
         """What to wait for."""
         from airflow_provider_lp.client.filters import check_status
+        from airflow_provider_lp.conditions.conversations import ConversationsHaveStatus
         from airflow_provider_lp.export.lookup import LookupQuery
-        from airflow_provider_lp.triggers.conditions.conversations import ConversationsHaveStatus
 
         query = LookupQuery.checked(conversation_ids=self.conversation_ids, consumer_id=None)
         if not isinstance(self.status, str):

@@ -11,7 +11,7 @@ from airflow_provider_lp.sensors.base import LivePersonSensor
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+    from airflow_provider_lp.conditions.metrics import MetricIsWithin
 
 
 class LivePersonMetricSensor(LivePersonSensor):
@@ -79,7 +79,7 @@ class LivePersonMetricSensor(LivePersonSensor):
 
     def condition(self, context: Context) -> MetricIsWithin:  # noqa: ARG002 - the same in each run
         """What to wait for."""
-        from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+        from airflow_provider_lp.conditions.metrics import MetricIsWithin
 
         condition = MetricIsWithin.given(
             report=self.report,

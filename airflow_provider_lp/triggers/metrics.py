@@ -56,7 +56,7 @@ class LivePersonMetricTrigger(LivePersonWatchTrigger):
         poke_interval: timedelta | float = 60,
         liveperson_conn_id: str = "liveperson_default",
     ) -> None:
-        from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+        from airflow_provider_lp.conditions.metrics import MetricIsWithin
 
         super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
         with naming_wrong_arguments():

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_lp.conditions.base import Condition, Seen
+from airflow_provider_lp.conditions.conversations import ConversationsFound, WindowedSearch
 from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.triggers.bookmark import Bookmark
-from airflow_provider_lp.triggers.conditions.condition import Condition, Seen
-from airflow_provider_lp.triggers.conditions.conversations import ConversationsFound, WindowedSearch
 from airflow_provider_lp.triggers.watch import Find, key_of
 
 IDS_PER_EVENT = 1000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from airflow_provider_lp.triggers.conditions.condition import Seen
-from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+from airflow_provider_lp.conditions.base import Seen
+from airflow_provider_lp.conditions.metrics import MetricIsWithin
 from airflow_provider_lp.triggers.watch import Find, key_of
 
 

@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonError
+from airflow_provider_lp.conditions.base import Seen
+from airflow_provider_lp.conditions.kinds import condition_of, described
 from airflow_provider_lp.triggers.base import LivePersonTrigger, TriggerEvent, event_of, naming_wrong_arguments
-from airflow_provider_lp.triggers.clients import SharedClient, shared_client
-from airflow_provider_lp.triggers.conditions.condition import Seen
-from airflow_provider_lp.triggers.conditions.kinds import condition_of, described
 from airflow_provider_lp.triggers.pace import Pace
+from airflow_provider_lp.triggers.shared_client import SharedClient, shared_client
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class LivePersonConditionTrigger(LivePersonTrigger):
     Fires once. The event is ``{"outcome": "met", "value": ...}``, or ``{"outcome": "timeout", "words": ...}``, or
     ``{"outcome": "failed", "words": ...}``.
 
-    :param condition: a condition, as :func:`~airflow_provider_lp.triggers.conditions.kinds.described` gives it.
+    :param condition: a condition, as :func:`~airflow_provider_lp.conditions.kinds.described` gives it.
     :param pace: how often and how long to look: the fields of :class:`~airflow_provider_lp.triggers.pace.Pace`.
     :param liveperson_conn_id: the Airflow connection.
     """

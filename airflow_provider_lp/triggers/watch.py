@@ -12,8 +12,8 @@ from contextlib import aclosing
 from typing import Any, NamedTuple, Protocol
 
 from airflow_provider_lp.client.errors import LivePersonError
-from airflow_provider_lp.triggers.clients import SharedClient, shared_client
-from airflow_provider_lp.triggers.conditions.condition import Condition, Seen
+from airflow_provider_lp.conditions.base import Condition, Seen
+from airflow_provider_lp.triggers.shared_client import SharedClient, shared_client
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonConfigurationError,
     LivePersonTransportError,
 )
-from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer, Subject
+from airflow_provider_lp.client.measurements import Measurement, MetricsAnswer, Subject
 from airflow_provider_lp.client.operations import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
 from tests.lab import DAY, HOUR, OAUTH1, FakeClock, at, connect
 from tests.scripted import Say, Scripted, scripted

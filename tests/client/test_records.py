@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from airflow_provider_lp.client.calls import Answer
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
 from airflow_provider_lp.client.records import EMPTY_PAGE, is_true, milliseconds, read_page
-from airflow_provider_lp.client.transport import Answer
 
 numbers = st.one_of(st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False))
 json_values = st.recursive(

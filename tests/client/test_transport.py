@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client import LivePersonClient
-from airflow_provider_lp.client.answers import excerpt_of, internal_code_of
+from airflow_provider_lp.client.error_bodies import excerpt_of, internal_code_of
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,

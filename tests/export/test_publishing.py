@@ -20,7 +20,7 @@ from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.windows import Window
 from tests.lab import FakeClock, at, calls, connect, crowd, export, ids_in
 
-from .test_reading import rows
+from .test_paging import rows
 
 DAY_WINDOW = Window(at(10), at(11))
 FAILURES = (KeyboardInterrupt, SystemExit, RuntimeError, GeneratorExit)

@@ -16,7 +16,7 @@ from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
 from tests.lab import NOW, FakeClock, at, connect, crowd, export, lines, plain
 
-from .test_reading import rows
+from .test_paging import rows
 
 SUFFIXES = ("", ".gz", ".zst")
 DAY_WINDOW = Window(at(18), at(19))

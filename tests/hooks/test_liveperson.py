@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_lp.client import client as client_module
+from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS
 from airflow_provider_lp.hooks.liveperson import LivePersonHook

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_lp.client import client as client_module
+from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.sandbox import Sandbox
 from tests.lab import FakeClock
 

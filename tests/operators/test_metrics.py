@@ -15,7 +15,7 @@ import pendulum
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Asset, AssetAlias
 
-from airflow_provider_lp.client import client as client_module
+from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.client.errors import LivePersonError, LivePersonIncompleteDataError, LivePersonServerError
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.sandbox import Account, Conversation, Fault

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import BaseSensorOperator
 
-from airflow_provider_lp.client import client
+from airflow_provider_lp.client import liveperson as client
 from airflow_provider_lp.client.pacing import Clock
+from airflow_provider_lp.conditions import conversations as of_conversations
+from airflow_provider_lp.conditions import metrics as of_metrics
 from airflow_provider_lp.sandbox import Account, Conversation
 from airflow_provider_lp.sensors import base, conversations
-from airflow_provider_lp.triggers import clients, waiting
-from airflow_provider_lp.triggers.conditions import conversations as of_conversations
-from airflow_provider_lp.triggers.conditions import metrics as of_metrics
+from airflow_provider_lp.triggers import shared_client, waiting
 from tests.lab import FakeClock
 
 AIRFLOWS = sys.modules[BaseSensorOperator.__module__]
@@ -95,9 +95,9 @@ def passing(clock: FakeClock) -> Iterator[None]:
 
     clocks = Instead(time, time=now, monotonic=monotonic, sleep=clock.sleep)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (AIRFLOWS, base, waiting, clients):
+        for module in (AIRFLOWS, base, waiting, shared_client):
             patch.setattr(module, "time", clocks)
-        for module in (waiting, clients):
+        for module in (waiting, shared_client):
             patch.setattr(module, "asyncio", Instead(asyncio, sleep=sleep))
         for module in (conversations, of_conversations, of_metrics):
             patch.setattr(module, "datetime", Datetime)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
+from airflow_provider_lp.conditions.metrics import SUBJECT
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sensors.metrics import LivePersonMetricSensor
-from airflow_provider_lp.triggers.conditions.metrics import SUBJECT
 from tests.lab import HOUR, NOW, FakeClock, at, calls, ms
 
 from .passing import LiveAccount

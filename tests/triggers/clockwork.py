@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from airflow_provider_lp.triggers import clients, delivery, waiting, watch
+from airflow_provider_lp.triggers import delivery, shared_client, waiting, watch
 from tests.lab import FakeClock
 from tests.sensors.passing import passing
 
@@ -71,7 +71,7 @@ class ClockLoop(asyncio.SelectorEventLoop):
 def triggers_passing(clock: FakeClock) -> Iterator[None]:
     """As :func:`passing`, but pauses are left to the loop, and watches go by the clock too."""
     with passing(clock), pytest.MonkeyPatch.context() as patch:
-        for module in (waiting, clients):
+        for module in (waiting, shared_client):
             patch.setattr(module, "asyncio", asyncio)
         for module in (watch, delivery):
             patch.setattr(module, "time", waiting.time)

@@ -15,7 +15,7 @@ import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.sandbox import Conversation, Fault
-from airflow_provider_lp.triggers import clients
+from airflow_provider_lp.triggers import shared_client
 from airflow_provider_lp.triggers.conversations import LivePersonNewConversationsTrigger
 from airflow_provider_lp.triggers.delivery import AssetStates
 from tests.lab import HOUR, NOW, FakeClock, calls, ms
@@ -77,7 +77,7 @@ def test_each_new_one_fires_once_and_what_was_there_before_does_not(serve: Any, 
     assert statuses(sandbox) == [200] * 10
     assert clock.pauses[:-1] == [MINUTE] * 9
     assert len(calls(sandbox, OAUTH2_TOKEN)) == 1
-    assert clients._shared == {}
+    assert shared_client._shared == {}
 
 
 @pytest.mark.parametrize("end_filter_field", ["end", "conversation_end", "full_dialog_end"])
@@ -255,7 +255,7 @@ def test_another_triggerer_carries_on_where_one_left_off(serve: Any, clock: Fake
     assert ids_fired(clock, store, 200) == ["meanwhile", "b"]
     assert ids_fired(clock, store, 90) == []
     assert (looks, len(calls(sandbox)) - looks) == (4, 4 + 2)
-    assert clients._shared == {}
+    assert shared_client._shared == {}
     # Saved when there was something new, and once at the very beginning: not at each look.
     assert store.saves == 4
     (bookmark,) = store.values.values()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.conditions.base import Seen
 from airflow_provider_lp.sandbox import Conversation, Fault
-from airflow_provider_lp.triggers.conditions.condition import Seen
 from airflow_provider_lp.triggers.metrics import LivePersonMetricTrigger
 from tests.lab import NOW, FakeClock, calls, ms
 from tests.sensors.passing import LiveAccount

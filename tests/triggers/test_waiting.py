@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonAuthenticationError
-from airflow_provider_lp.sandbox import Account, Conversation, Fault
-from airflow_provider_lp.sandbox.credentials import CREDENTIALS
-from airflow_provider_lp.triggers import clients
-from airflow_provider_lp.triggers.conditions.conversations import (
+from airflow_provider_lp.conditions.conversations import (
     ConversationsHaveStatus,
     ConversationsMatch,
     WindowedSearch,
 )
-from airflow_provider_lp.triggers.conditions.kinds import described
+from airflow_provider_lp.conditions.kinds import described
+from airflow_provider_lp.sandbox import Account, Conversation, Fault
+from airflow_provider_lp.sandbox.credentials import CREDENTIALS
+from airflow_provider_lp.triggers import shared_client
 from airflow_provider_lp.triggers.waiting import LivePersonConditionTrigger
 from tests.lab import BY_ID, HOUR, NOW, FakeClock, at, calls, crowd, ms
 from tests.sensors.passing import LiveAccount
@@ -110,8 +110,8 @@ def test_fifty_wait_with_one_login_few_threads_and_a_request_a_look(serve: Any, 
     assert len(calls(sandbox, "baseURI.json")) == 2
     # Three looks in vain, and one that finds it, and then which it is.
     assert len(calls(sandbox)) == 50 * (3 + 2)
-    assert threads <= clients.CONCURRENT_LOOKS + 1
-    assert clients._shared == {}
+    assert threads <= shared_client.CONCURRENT_LOOKS + 1
+    assert shared_client._shared == {}
 
 
 async def lags_s(work: Coroutine[Any, Any, Any]) -> list[float]:
@@ -153,7 +153,7 @@ def test_cancelling_one_leaves_the_others_their_client(serve: Any, clock: FakeCl
     assert run(clock, two()) == THEIR_EVENT
     assert len(calls(sandbox)) == 2 * 2 + 1 + 2
     assert logins(sandbox) == [200]
-    assert clients._shared == {}
+    assert shared_client._shared == {}
 
 
 def test_tokens_that_lapse_are_renewed_once_for_all(serve: Any, clock: FakeClock) -> None:
@@ -174,7 +174,7 @@ def test_a_throttling_holds_all_that_share_the_client(serve: Any, clock: FakeClo
     late, condition = coming(90)
     sandbox = serve(account=LiveAccount.by(clock, [late]))
     # All that are under way when the first one learns of it.
-    sandbox.add_fault(Fault("throttle", retry_after="200", times=clients.CONCURRENT_LOOKS))
+    sandbox.add_fault(Fault("throttle", retry_after="200", times=shared_client.CONCURRENT_LOOKS))
 
     async def ten() -> tuple[int, list[Any]]:
         waiting = together(10, condition)
@@ -183,14 +183,14 @@ def test_a_throttling_holds_all_that_share_the_client(serve: Any, clock: FakeClo
 
     asked, events = run(clock, ten())
     assert events == [THEIR_EVENT] * 10
-    assert asked == clients.CONCURRENT_LOOKS
+    assert asked == shared_client.CONCURRENT_LOOKS
     # They go slower then, but none waits for its next minute, not even those that were throttled.
     assert 200 <= clock.monotonic() < 220
 
 
 def test_those_that_were_not_throttled_themselves_lose_no_interval(serve: Any, clock: FakeClock) -> None:
     sandbox = serve(*crowd(1))
-    sandbox.add_fault(Fault("throttle", times=clients.CONCURRENT_LOOKS))
+    sandbox.add_fault(Fault("throttle", times=shared_client.CONCURRENT_LOOKS))
 
     async def moment_of_event() -> float:
         await event_of(trigger())
@@ -201,8 +201,8 @@ def test_those_that_were_not_throttled_themselves_lose_no_interval(serve: Any, c
 
     moments = run(clock, ten())
     assert moments[0] >= 5
-    assert moments[10 - clients.CONCURRENT_LOOKS - 1] < 30
-    assert moments[10 - clients.CONCURRENT_LOOKS] >= 60
+    assert moments[10 - shared_client.CONCURRENT_LOOKS - 1] < 30
+    assert moments[10 - shared_client.CONCURRENT_LOOKS] >= 60
 
 
 @pytest.mark.parametrize("path", [OAUTH2_TOKEN, "/msgHist/baseURI.json", "/sentinel/baseURI.json"])
@@ -282,7 +282,7 @@ def test_what_waiting_cannot_mend_ends_it_and_a_mended_connection_is_read_anew(
     monkeypatch.setenv(CONNECTION, wrong(good))
 
     async def one_after_the_other() -> tuple[Any, Any]:
-        async with clients.shared_client("liveperson_default"):
+        async with shared_client.shared_client("liveperson_default"):
             refused = await event_of(trigger())
             monkeypatch.setenv(CONNECTION, good)
             return refused, await event_of(trigger())
@@ -293,7 +293,7 @@ def test_what_waiting_cannot_mend_ends_it_and_a_mended_connection_is_read_anew(
     assert mended["outcome"] == "met"
     assert logins(sandbox) == [400, 200]
     assert clock.pauses == pytest.approx([3], abs=0.1)
-    assert clients._shared == {}
+    assert shared_client._shared == {}
 
 
 def test_wrong_credentials_end_all_that_wait_with_one_login(
@@ -307,7 +307,7 @@ def test_wrong_credentials_end_all_that_wait_with_one_login(
 
     assert {event["outcome"] for event in run(clock, twenty())} == {"failed"}
     assert logins(sandbox) == [400]
-    assert clients._shared == {}
+    assert shared_client._shared == {}
 
 
 @pytest.fixture
@@ -347,7 +347,7 @@ def test_credentials_that_are_replaced_while_twenty_wait_are_read_anew_once(
         assert {event["outcome"] for event in events} == {"failed"}
         assert logins(sandbox) == [200, 400, 400]
         assert clock.monotonic() == pytest.approx(120, abs=1)
-    assert clients._shared == {}
+    assert shared_client._shared == {}
     await_end_of_threads(others)
 
 
@@ -377,7 +377,7 @@ def test_one_that_is_refused_late_takes_what_another_one_has_read_anew(serve: An
     is_late = threading.Event()
 
     async def two() -> tuple[Any, Any, Any]:
-        async with clients.shared_client("liveperson_default") as shared:
+        async with shared_client.shared_client("liveperson_default") as shared:
             old = await shared.ask(lambda client: client)
 
             def use(client: Any) -> Any:
@@ -405,7 +405,7 @@ def test_a_connection_that_is_missing_ends_it(clock: FakeClock) -> None:
     waiting.liveperson_conn_id = "nowhere"
     event = run(clock, event_of(waiting))
     assert (event["outcome"], "nowhere" in event["words"]) == ("failed", True)
-    assert clients._shared == {}
+    assert shared_client._shared == {}
 
 
 # Its time.
@@ -493,11 +493,11 @@ def test_those_that_are_cancelled_close_what_they_opened_though_every_thread_han
     sandbox.add_fault(Fault("stall", seconds=STALL_S, times=None, path=BY_ID))
 
     async def cancelled_while_they_look() -> None:
-        number = clients.CONCURRENT_LOOKS
+        number = shared_client.CONCURRENT_LOOKS
         looking = [asyncio.ensure_future(event_of(in_real_time(interval_s=0.01))) for _ in range(number)]
         while [seen.fault for seen in sandbox.requests].count("stall") < number:
             await asyncio.sleep(0.05)
-        assert clients._shared.keys() == {"liveperson_default"}
+        assert shared_client._shared.keys() == {"liveperson_default"}
         for each in looking:
             each.cancel()
         assert {type(end) for end in await asyncio.gather(*looking, return_exceptions=True)} == {asyncio.CancelledError}
@@ -506,5 +506,5 @@ def test_those_that_are_cancelled_close_what_they_opened_though_every_thread_han
     before = time.monotonic()
     asyncio.run(cancelled_while_they_look())
     assert time.monotonic() - before < STALL_S / 2
-    assert clients._shared == {}
+    assert shared_client._shared == {}
     await_end_of_threads(others)

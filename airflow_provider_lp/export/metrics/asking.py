@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonBadRequestError, LivePersonIncompleteDataError
-from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer
+from airflow_provider_lp.client.liveperson import LivePersonClient
+from airflow_provider_lp.client.measurements import Measurement, MetricsAnswer
 from airflow_provider_lp.client.operations import LONGEST_TIMEFRAME_MINUTES
 from airflow_provider_lp.export.metrics.buckets import MINUTE_MS, floor_bucket, frame_of, tiles, until_same_frame
 from airflow_provider_lp.export.metrics.completeness import shortfall, silence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer
+from airflow_provider_lp.client.measurements import Measurement, MetricsAnswer
 from airflow_provider_lp.export.metrics.portions import Portion
 from airflow_provider_lp.export.metrics.reports import Report
 from airflow_provider_lp.export.metrics.rows import typed_value

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 
-from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
-from airflow_provider_lp.client.metrics import Measurement, Subject
+from airflow_provider_lp.client.liveperson import LivePersonClient
+from airflow_provider_lp.client.measurements import Measurement, Subject
 from airflow_provider_lp.export.metrics.asking import Dated, ask_periods, ask_snapshot, ask_timeframe
 from airflow_provider_lp.export.metrics.portions import Portion, portions_of
 from airflow_provider_lp.export.metrics.query import MetricsQuery

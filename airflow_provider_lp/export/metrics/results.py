@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.export.compression import compression_of
-from airflow_provider_lp.export.metrics.derived import derived_rows
 from airflow_provider_lp.export.metrics.live import measured_rows
 from airflow_provider_lp.export.metrics.query import MetricsQuery
+from airflow_provider_lp.export.metrics.recomputed import derived_rows
 from airflow_provider_lp.export.metrics.rows import COLUMNS, Row, in_order
 from airflow_provider_lp.export.objects import publish_object
 from airflow_provider_lp.export.publishing import StoragePath

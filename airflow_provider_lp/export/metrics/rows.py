@@ -8,7 +8,7 @@ from contextlib import suppress
 from math import isfinite
 from typing import Any
 
-from airflow_provider_lp.client.metrics import Subject
+from airflow_provider_lp.client.measurements import Subject
 from airflow_provider_lp.export.metrics.reports import Report
 from airflow_provider_lp.windows import Window, from_ms
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from airflow_provider_lp.client.metrics import Measurement, Subject
+from airflow_provider_lp.client.measurements import Measurement, Subject
 from airflow_provider_lp.export.metrics.reports import Report
 from airflow_provider_lp.export.metrics.rows import LEVELS, typed_value
 

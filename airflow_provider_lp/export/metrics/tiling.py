@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 
-from airflow_provider_lp.client.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
-from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer
+from airflow_provider_lp.client.liveperson import LivePersonClient
+from airflow_provider_lp.client.measurements import Measurement, MetricsAnswer
 from airflow_provider_lp.client.operations import LONGEST_TIMEFRAME_MINUTES
 from airflow_provider_lp.export.metrics.asking import PAUSES, Dated, ask
 from airflow_provider_lp.export.metrics.buckets import (

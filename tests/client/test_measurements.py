@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_lp.client.calls import Answer
 from airflow_provider_lp.client.errors import LivePersonTransportError
-from airflow_provider_lp.client.metrics import Measurement, MetricsAnswer, Subject, read_metrics
-from airflow_provider_lp.client.transport import Answer
+from airflow_provider_lp.client.measurements import Measurement, MetricsAnswer, Subject, read_metrics
 
 #: Metrics of a subject; what they are called does not matter here.
 A, B, C, D = {"x": 1}, {"x": 2, "y": -1}, {"x": 3.5}, {"x": 0}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
-from airflow_provider_lp.export.reading import LookupRequest, PageRequest, Row, SearchReading, in_order
+from airflow_provider_lp.export.paging import LookupRequest, PageRequest, Row, SearchReading, in_order
 
 
 def rows(*names: Any, **changed: Any) -> list[Row]:

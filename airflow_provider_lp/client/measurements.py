@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from airflow_provider_lp.client.calls import Answer
 from airflow_provider_lp.client.errors import LivePersonTransportError
 from airflow_provider_lp.client.records import milliseconds
-from airflow_provider_lp.client.transport import Answer
 
 #: LivePerson's samples and its tables disagree on the name.
 TOTALS = ("metricsTotals", "metricsTotal")

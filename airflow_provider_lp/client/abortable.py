@@ -16,7 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 CHECK_INTERVAL_S = 1.0
 
 
-class EndableAdapter(HTTPAdapter):
+class AbortableAdapter(HTTPAdapter):
     """
     Sends requests that another thread can end.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lp.conditions.base import Seen
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
-from airflow_provider_lp.triggers.conditions.condition import Seen
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient

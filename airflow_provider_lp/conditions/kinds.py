@@ -7,14 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.triggers.conditions.condition import Condition
-from airflow_provider_lp.triggers.conditions.conversations import (
+from airflow_provider_lp.conditions.base import Condition
+from airflow_provider_lp.conditions.conversations import (
     ConversationsHaveStatus,
     ConversationsMatch,
     WindowedSearch,
     WindowIsReady,
 )
-from airflow_provider_lp.triggers.conditions.metrics import MetricIsWithin
+from airflow_provider_lp.conditions.metrics import MetricIsWithin
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (ConversationsMatch, ConversationsHaveStatus, WindowIsReady, MetricIsWithin)

@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Self
 
 from airflow_provider_lp.client.auth import Credentials, authorization
+from airflow_provider_lp.client.calls import Caller
 from airflow_provider_lp.client.domains import Domains, parse_domain_api
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.interactions import SERVICE, MessagingInteractions
 from airflow_provider_lp.client.operations import MessagingOperations
 from airflow_provider_lp.client.pacing import Clock
-from airflow_provider_lp.client.transport import BriefCalls, Caller, Transport
+from airflow_provider_lp.client.transport import BriefCalls, Transport
 
 ACCOUNT_ID = re.compile(r"[A-Za-z0-9]+")
 SOURCE = re.compile(r"[A-Za-z0-9_]{1,20}")

@@ -12,7 +12,7 @@ from airflow_provider_lp.client import (
     UserCredentials,
 )
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.hooks.connection import ConnectionFields
+from airflow_provider_lp.hooks.connection_fields import ConnectionFields
 
 KEY = {name: f"value-of-{name}" for name in ("app_key", "app_secret", "access_token", "access_token_secret")}
 CLIENT = {"client_id": "value-of-client_id", "client_secret": "value-of-client_secret"}

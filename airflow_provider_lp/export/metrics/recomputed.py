@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_lp.client.client import LivePersonClient
-from airflow_provider_lp.client.metrics import Subject
+from airflow_provider_lp.client.liveperson import LivePersonClient
+from airflow_provider_lp.client.measurements import Subject
 from airflow_provider_lp.client.operations import ALL
 from airflow_provider_lp.client.records import Number, milliseconds
 from airflow_provider_lp.export.download import Download

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.triggers.conditions.condition import Seen
+from airflow_provider_lp.conditions.base import Seen
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from asgiref.sync import sync_to_async
 
 from airflow_provider_lp.client.errors import LivePersonAuthenticationError
-from airflow_provider_lp.triggers.conditions.condition import LONGEST_PATIENCE, Condition, Seen, look
+from airflow_provider_lp.conditions.base import LONGEST_PATIENCE, Condition, Seen, look
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
