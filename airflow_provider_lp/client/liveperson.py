@@ -107,11 +107,11 @@ class LivePersonClient:
         """How many of these repeated an earlier one."""
         return self._transport.retries
 
-    def for_a_look(self, patience: timedelta) -> Self:
+    def polling(self, patience: timedelta) -> Self:
         """
-        This client's session, for one look at something that is looked at again and again. It is not to be closed.
+        This client's session for one poll: no retries until the first answer. Do not close it.
 
-        :param patience: how long from now requests may be tried again, once LivePerson has answered one of them.
+        :param patience: how long from now requests may be retried, once LivePerson has answered one of them.
         """
         client = copy(self)
         client._offer_apis(BriefCalls(self._transport, patience))

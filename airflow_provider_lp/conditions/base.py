@@ -63,7 +63,7 @@ def look(condition: Condition, client: LivePersonClient, first: Seen | None, pat
     :raises LivePersonError: for what waiting cannot mend.
     """
     try:
-        seen = condition.look(client.for_a_look(patience), first)
+        seen = condition.look(client.polling(patience), first)
     except LivePersonError as error:
         if not error.retry_helps:
             raise
