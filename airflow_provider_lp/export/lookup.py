@@ -13,7 +13,8 @@ from airflow_provider_lp.client.filters import STATUSES, check_content, check_st
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.client.records import Page, milliseconds
-from airflow_provider_lp.export.paging import IDS_NAMED, PAUSES, PageRequest, Row, SearchReading, in_order
+from airflow_provider_lp.export.completeness import ask_until_complete
+from airflow_provider_lp.export.paging import IDS_NAMED, PageRequest, Row, SearchReading, in_order
 from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.publishing import StoragePath
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
@@ -162,19 +163,20 @@ class Lookup:
     def _whole(self, conversation_ids: Sequence[str]) -> list[Row]:
         whole: dict[str, Row] = {}
         wanted = set(conversation_ids)
-        for pause in PAUSES:
-            self._client.wait(pause)
+
+        def ask(_number: int) -> tuple[list[Row], str]:
+            nonlocal wanted
             matches, rows = self._ask(sorted(wanted))
             found = {row.conversation_id: row for row in rows if row.conversation_id in wanted}
             whole.update((some, row) for some, row in found.items() if not row.is_partial)
             # Ids that did not come are unknown to LivePerson only if it does not count them either.
             wanted = (wanted if matches > len(found) else found.keys()) - whole.keys()
-            if not wanted:
-                return list(whole.values())
-        raise LivePersonIncompleteDataError(
-            f"LivePerson does not give {len(wanted)} conversations whole, however often asked, such as "
-            f"{', '.join(sorted(wanted)[:IDS_NAMED])}. Nothing was published."
-        )
+            named = ", ".join(sorted(wanted)[:IDS_NAMED])
+            return list(whole.values()), (
+                f"LivePerson does not give {len(wanted)} conversations whole, such as {named}" if wanted else ""
+            )
+
+        return ask_until_complete(self._client, ask)
 
     def _ask(self, conversation_ids: Sequence[str]) -> tuple[int, list[Row]]:
         page = self._client.interactions.by_id(conversation_ids, content=self._query.content)

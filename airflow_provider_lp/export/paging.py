@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.client.interactions import IDS_PER_CALL, ROWS_PER_PAGE
+from airflow_provider_lp.export.completeness import PAUSES
 
-#: Pauses before each try to get a search, or a truncated conversation, whole.
-PAUSES = (timedelta(0), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
 #: How often a page is asked for while its rows are fewer than they should be, each time others.
 SHORT_PAGE_TRIES = 4
 IDS_NAMED = 5
