@@ -15,8 +15,6 @@ from airflow_provider_lp.export.objects import publish_object
 from airflow_provider_lp.export.publishing import StoragePath
 from airflow_provider_lp.export.spool import Batch
 
-FORMATS = ("ndjson",)
-
 
 @dataclass(slots=True)
 class Written:

@@ -1,28 +1,21 @@
-"""An Airflow run's context: what it knows, what its templates render to, and what it is told of an export."""
+"""An Airflow run's context: what it knows of its time, and what its templates render to."""
 
 from __future__ import annotations
 
 import json
-import logging
 from ast import literal_eval
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import Asset, AssetAlias
+from airflow_provider_lp.windows import RunMoments
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_lp.windows import RunMoments
-
-log = logging.getLogger(__name__)
-
 
 def moments_of(context: Context) -> RunMoments:
     """What the run knows of its time, on any Airflow."""
-    from airflow_provider_lp.windows import RunMoments
-
     values: Mapping[str, Any] = context
     dag_run = values.get("dag_run")
     return RunMoments(
@@ -42,18 +35,3 @@ def from_template(value: Any) -> Any:
         with suppress(ValueError):
             return json.loads(value)
     return value
-
-
-def announce(summary: Mapping[str, Any], context: Context, outlets: Sequence[Any], *, counted: str) -> None:
-    """
-    Log the summary of what was published, and make it the extra of the asset events that the outlets cause.
-
-    :param counted: the member of the summary that says how much was published.
-    """
-    log.info("Published %d %s (%d bytes) at %s.", summary[counted], counted, summary["bytes"], summary["path"])
-    log.info("Summary: %s", json.dumps(summary))
-    for outlet in outlets:
-        if isinstance(outlet, AssetAlias):
-            context["outlet_events"][outlet].add(Asset(summary["path"]), extra=dict(summary))
-        elif isinstance(outlet, Asset):
-            context["outlet_events"][outlet].extra = dict(summary)

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.operators.base import LivePersonOperator
-from airflow_provider_lp.operators.context import announce, from_template, moments_of
-from airflow_provider_lp.operators.storage import check_path, storage_path
-from airflow_provider_lp.operators.xcom import DEFAULT_MAX_XCOM_BYTES, check_max_xcom_bytes
+from airflow_provider_lp.export.query import ConversationQuery
+from airflow_provider_lp.operators.base import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
+from airflow_provider_lp.operators.context import from_template, moments_of
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
+from airflow_provider_lp.windows import resolve_window
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_lp.export.query import ConversationQuery
-
 log = logging.getLogger(__name__)
 
-MOST_CONCURRENT = 64
 
-
-class LivePersonConversationsOperator(LivePersonOperator):
+class LivePersonConversationsOperator(LivePersonExportOperator):
     """
     Exports exactly the conversations of a period, each once, or fails.
 
@@ -87,11 +82,7 @@ class LivePersonConversationsOperator(LivePersonOperator):
         filters: Mapping[str, Any] | None = None,
         content: Collection[str] | None = None,
         max_age: timedelta = DEFAULT_MAX_AGE,
-        path: str | None = None,
-        storage_conn_id: str | None = None,
-        format: str = "ndjson",
-        max_concurrency: int = 4,
-        max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
         skip_if_empty: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -103,28 +94,34 @@ class LivePersonConversationsOperator(LivePersonOperator):
         self.filters = filters
         self.content = content
         self.max_age = max_age
-        self.path = path
-        self._publishes = path is not None
-        self.storage_conn_id = storage_conn_id
-        self.format = format
         self.max_concurrency = max_concurrency
-        self.max_xcom_bytes = max_xcom_bytes
         self.skip_if_empty = skip_if_empty
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the conversations where there is no path."""
+        from airflow_provider_lp.export.conversations import collect_conversations, export_conversations
+
         with self.final_failures():
-            query = self._query(context)
-            return self._publish(query, context) if self._publishes else self._collect(query)
+            self.check_output()
+            with self.client(self.max_concurrency) as client:
+                query = self._query(context, client.now)
+                target = self.target()
+                if target is None:
+                    records = collect_conversations(client, query, max_bytes=self.max_xcom_bytes)
+                else:
+                    summary = export_conversations(client, query, target.path, publish_empty=not self.skip_if_empty)
+        if target is None:
+            self._skip_if_empty(len(records), query)
+            log.info("Returning %d conversations through XCom.", len(records))
+            return records
+        self._skip_if_empty(summary["conversations"], query)
+        return target.announce(summary, context, self.outlets, counted="conversations")
 
-    def _query(self, context: Context) -> ConversationQuery:
-        from airflow_provider_lp.export.query import ConversationQuery
-        from airflow_provider_lp.windows import resolve_window
+    def check_output(self) -> None:
+        super().check_output()
+        check_max_concurrency(self.max_concurrency)
 
-        check_output(self.format, self.max_concurrency, self.max_xcom_bytes)
-        if self._publishes:
-            check_path(self.path)
-        now = datetime.now(UTC)
+    def _query(self, context: Context, now: datetime) -> ConversationQuery:
         window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         query = ConversationQuery.checked(
             window,
@@ -143,33 +140,12 @@ class LivePersonConversationsOperator(LivePersonOperator):
             )
         return query
 
-    def _publish(self, query: ConversationQuery, context: Context) -> dict[str, Any]:
-        from airflow_provider_lp.export.conversations import export_conversations
-
-        path = str(self.path)
-        located = storage_path(path, self.storage_conn_id)
-        with self.client(self.max_concurrency) as client:
-            summary = export_conversations(client, query, located, publish_empty=not self.skip_if_empty)
-        summary["path"] = path
-        self._skip_if_empty(summary["conversations"], query)
-        announce(summary, context, self.outlets, counted="conversations")
-        return summary
-
-    def _collect(self, query: ConversationQuery) -> list[dict[str, Any]]:
-        from airflow_provider_lp.export.conversations import collect_conversations
-
-        with self.client(self.max_concurrency) as client:
-            records = collect_conversations(client, query, max_bytes=self.max_xcom_bytes)
-        log.info("Returning %d conversations through XCom.", len(records))
-        self._skip_if_empty(len(records), query)
-        return records
-
     def _skip_if_empty(self, conversations: int, query: ConversationQuery) -> None:
         if self.skip_if_empty and not conversations:
             raise AirflowSkipException(f"No conversations by {self.time_field} within {query.window}.")
 
 
-class LivePersonConversationLookupOperator(LivePersonOperator):
+class LivePersonConversationLookupOperator(LivePersonExportOperator):
     """
     Exports conversations by their ids, or all conversations of a consumer, whole.
 
@@ -215,11 +191,7 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
         status: Collection[str] | None = None,
         content: Collection[str] | None = None,
         allow_missing: bool = False,
-        path: str | None = None,
-        storage_conn_id: str | None = None,
-        format: str = "ndjson",
-        max_concurrency: int = 4,
-        max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -228,19 +200,14 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
         self.status = status
         self.content = content
         self.allow_missing = allow_missing
-        self.path = path
-        self._publishes = path is not None
-        self.storage_conn_id = storage_conn_id
-        self.format = format
         self.max_concurrency = max_concurrency
-        self.max_xcom_bytes = max_xcom_bytes
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
         """Look up and export; gives the summary, with the conversations in it where there is no path."""
         from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 
         with self.final_failures():
-            check_output(self.format, self.max_concurrency, self.max_xcom_bytes)
+            self.check_output()
             query = LookupQuery.checked(
                 conversation_ids=self.conversation_ids,
                 consumer_id=self.consumer_id,
@@ -248,28 +215,13 @@ class LivePersonConversationLookupOperator(LivePersonOperator):
                 content=from_template(self.content),
                 allow_missing=self.allow_missing,
             )
-            located = storage_path(self.path, self.storage_conn_id) if self._publishes else None
+            target = self.target()
             with self.client(self.max_concurrency) as client, Lookup(client, query) as lookup:
-                if located is None:
+                if target is None:
                     return lookup.collect(self.max_xcom_bytes)
-                summary = lookup.export(located)
-        summary["path"] = self.path
-        announce(summary, context, self.outlets, counted="conversations")
-        return summary
+                summary = lookup.export(target.path)
+        return target.announce(summary, context, self.outlets, counted="conversations")
 
-
-def check_output(format: str, max_concurrency: int, max_xcom_bytes: int) -> None:
-    """
-    Refuse arguments of the output that cannot be right.
-
-    :raises LivePersonConfigurationError: naming the argument.
-    """
-    from airflow_provider_lp.export.writing import FORMATS
-
-    if format not in FORMATS:
-        raise LivePersonConfigurationError(f"format={format!r} must be one of {', '.join(FORMATS)}.")
-    if type(max_concurrency) is not int or not 1 <= max_concurrency <= MOST_CONCURRENT:
-        raise LivePersonConfigurationError(
-            f"max_concurrency={max_concurrency!r} must be a whole number from 1 to {MOST_CONCURRENT}."
-        )
-    check_max_xcom_bytes(max_xcom_bytes)
+    def check_output(self) -> None:
+        super().check_output()
+        check_max_concurrency(self.max_concurrency)

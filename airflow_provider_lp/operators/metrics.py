@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.operators.base import LivePersonOperator
-from airflow_provider_lp.operators.context import announce, from_template, moments_of
-from airflow_provider_lp.operators.storage import check_path, storage_path
-from airflow_provider_lp.operators.xcom import DEFAULT_MAX_XCOM_BYTES, check_max_xcom_bytes
+from airflow_provider_lp.export.tables import FORMATS, check_format
+from airflow_provider_lp.operators.base import DEFAULT_CONCURRENCY, LivePersonExportOperator
+from airflow_provider_lp.operators.context import from_template, moments_of
 from airflow_provider_lp.retention import FRESHNESS_DELAY
+from airflow_provider_lp.windows import Window, resolve_window
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_lp.export.metrics.query import MetricsQuery
-    from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
 
-CONCURRENCY = 4
 
-
-class LivePersonMetricsOperator(LivePersonOperator):
+class LivePersonMetricsOperator(LivePersonExportOperator):
     """
     Exports metrics of a contact centre as flat rows.
 
@@ -109,6 +106,7 @@ class LivePersonMetricsOperator(LivePersonOperator):
     :raises LivePersonError: by its kind, for what it may mend: throttling, outages, data that is not whole.
     """
 
+    formats = FORMATS
     template_fields: Sequence[str] = (
         "report",
         "start",
@@ -148,10 +146,6 @@ class LivePersonMetricsOperator(LivePersonOperator):
         overdue_conversations: bool | None = None,
         breakdown: bool | None = None,
         include_sub_groups: bool | None = None,
-        path: str | None = None,
-        storage_conn_id: str | None = None,
-        format: str = "ndjson",
-        max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -172,29 +166,30 @@ class LivePersonMetricsOperator(LivePersonOperator):
         self.overdue_conversations = overdue_conversations
         self.breakdown = breakdown
         self.include_sub_groups = include_sub_groups
-        self.path = path
-        self._publishes = path is not None
-        self.storage_conn_id = storage_conn_id
-        self.format = format
-        self.max_xcom_bytes = max_xcom_bytes
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the rows where there is no path."""
+        from airflow_provider_lp.export.metrics.results import collect_metrics, export_metrics
+
         with self.final_failures():
-            self._check_output()
-            query = self._query(context)
-            return self._publish(query, context) if self._publishes else self._collect(query)
+            self.check_output()
+            with self.client(DEFAULT_CONCURRENCY) as client:
+                query = self._query(context, client.now)
+                target = self.target()
+                if target is None:
+                    rows = collect_metrics(client, query, max_bytes=self.max_xcom_bytes)
+                    log.info("Returning %d rows through XCom.", len(rows))
+                    return rows
+                summary = export_metrics(client, query, target.path, format=self.format)
+        return target.announce(summary, context, self.outlets, counted="rows")
 
-    def _check_output(self) -> None:
-        from airflow_provider_lp.export.tables import check_format
+    def check_output(self) -> None:
+        super().check_output()
+        check_format(self.format, str(self.path) if self._publishes else None)
 
-        check_max_xcom_bytes(self.max_xcom_bytes)
-        check_format(self.format, check_path(self.path) if self._publishes else None)
-
-    def _query(self, context: Context) -> MetricsQuery:
+    def _query(self, context: Context, now: datetime) -> MetricsQuery:
         from airflow_provider_lp.export.metrics.query import MetricsQuery
 
-        now = datetime.now(UTC)
         timeframe = _number(self.timeframe)
         window = self._window(context, now, timeframe)
         query = MetricsQuery.checked(
@@ -226,7 +221,6 @@ class LivePersonMetricsOperator(LivePersonOperator):
 
     def _window(self, context: Context, now: datetime, timeframe: Any) -> Window | None:
         from airflow_provider_lp.export.metrics.reports import REPORTS
-        from airflow_provider_lp.windows import resolve_window
 
         period = [name for name in ("start", "end", "window") if getattr(self, name) is not None]
         known = REPORTS.get(self.report) if isinstance(self.report, str) else None
@@ -241,25 +235,6 @@ class LivePersonMetricsOperator(LivePersonOperator):
         if known is None or timeframe is not None or (not known.needs_period and not period):
             return None
         return resolve_window(self.start, self.end, self.window, moments_of(context), now)
-
-    def _publish(self, query: MetricsQuery, context: Context) -> dict[str, Any]:
-        from airflow_provider_lp.export.metrics.results import export_metrics
-
-        path = str(self.path)
-        located = storage_path(path, self.storage_conn_id)
-        with self.client(CONCURRENCY) as client:
-            summary = export_metrics(client, query, located, format=self.format)
-        summary["path"] = path
-        announce(summary, context, self.outlets, counted="rows")
-        return summary
-
-    def _collect(self, query: MetricsQuery) -> list[dict[str, Any]]:
-        from airflow_provider_lp.export.metrics.results import collect_metrics
-
-        with self.client(CONCURRENCY) as client:
-            rows = collect_metrics(client, query, max_bytes=self.max_xcom_bytes)
-        log.info("Returning %d rows through XCom.", len(rows))
-        return rows
 
 
 def _words(query: MetricsQuery) -> str:
