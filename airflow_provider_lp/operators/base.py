@@ -15,7 +15,6 @@ from airflow_provider_lp.client.errors import (
     LivePersonError,
     LivePersonPermissionError,
 )
-from airflow_provider_lp.hooks.liveperson import LivePersonHook
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ class LivePersonOperator(BaseOperator):
     @contextmanager
     def client(self, max_concurrency: int) -> Iterator[LivePersonClient]:
         """A client for the connection, as long as the block lasts."""
+        from airflow_provider_lp.hooks.liveperson import LivePersonHook
+
         with LivePersonHook(self.liveperson_conn_id).get_conn(max_concurrency=max_concurrency) as client:
             self._client = client
             try:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.operators.base import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
 from airflow_provider_lp.operators.context import from_template, moments_of
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
@@ -17,6 +16,8 @@ from airflow_provider_lp.windows import resolve_window
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_lp.export.query import ConversationQuery
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +123,8 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         check_max_concurrency(self.max_concurrency)
 
     def _query(self, context: Context, now: datetime) -> ConversationQuery:
+        from airflow_provider_lp.export.query import ConversationQuery
+
         window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         query = ConversationQuery.checked(
             window,
