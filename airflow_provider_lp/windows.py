@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from calendar import timegm
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from airflow_provider_lp.client.errors import LivePersonWindowError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 
 #: LivePerson rounds the bounds of a search outwards to such marks.
 MARK_MS = 10 * 60 * 1000
 ONE_MS = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: ISO 8601's durations, but for months and years, which have no fixed length.
+ISO_SPAN = (
+    r"P(?=\d|T\d)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?=\d)(?:(?P<hours>[\d.]+)H)?(?:(?P<minutes>[\d.]+)M)?(?:(?P<seconds>[\d.]+)S)?)?"
+)
+#: A length of time as Python writes it.
+CLOCK_SPAN = r"(?:(-?\d+) days?, )?(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)"
 
 NO_WINDOW = (
     "This run does not say which period to export: its data interval is {interval}, and no window is given. "
@@ -151,7 +159,46 @@ def parse_moment(name: str, value: object) -> datetime:
     return moment
 
 
-def resolve_window(start: object, end: object, window: timedelta | None, run: RunMoments, now: datetime) -> Window:
+def parse_span(name: str, value: object) -> timedelta:
+    """
+    A length of time from what a DAG author gave.
+
+    :param name: the argument's name, for the error.
+    :param value: a timedelta; seconds, as a number or as text; ISO 8601 text such as ``PT1H`` or ``P1D``; or
+        ``HH:MM:SS``, with days before it as Python writes a timedelta.
+    :raises LivePersonConfigurationError: if it is none of these.
+    """
+    if isinstance(value, timedelta):
+        return value
+    try:
+        if isinstance(value, str):
+            return _span_of(value.strip())
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return timedelta(seconds=value)
+    except (ValueError, OverflowError):
+        pass
+    raise LivePersonConfigurationError(
+        f"{name}={value!r} is not a length of time: give a timedelta, seconds such as 3600, or ISO 8601 text such "
+        "as PT1H or P1D (months and years have no fixed length)."
+        + (" It comes from a template whose value this run does not have." if value in ("", "None") else "")
+    )
+
+
+def _span_of(text: str) -> timedelta:
+    """
+    A length of time from text.
+
+    :raises ValueError: if it is none; :class:`OverflowError` if it is too long.
+    """
+    if duration := re.fullmatch(ISO_SPAN, text, re.IGNORECASE):
+        return timedelta(**{unit: float(number) for unit, number in duration.groupdict(default="0").items()})
+    if clock := re.fullmatch(CLOCK_SPAN, text):
+        days, hours, minutes, seconds = clock.groups(default="0")
+        return timedelta(days=int(days), hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+    return timedelta(seconds=float(text))
+
+
+def resolve_window(start: object, end: object, window: object, run: RunMoments, now: datetime) -> Window:
     """
     The period that a run is about, by the first of these that applies: ``start`` and ``end``; the data interval, if
     longer than zero; the partition date and ``window`` after it; ``window`` before the logical date, or before the
@@ -159,20 +206,21 @@ def resolve_window(start: object, end: object, window: timedelta | None, run: Ru
 
     :param start: given start, ``None`` if not given.
     :param end: given end, ``None`` if not given.
-    :param window: length of the period where the run only has a moment.
+    :param window: length of the period where the run only has a moment, as :func:`parse_span` takes it.
     :param run: what the run knows.
     :param now: the present moment.
     :raises LivePersonWindowError: if none applies, or what applies is backwards or in the future.
     """
-    if window is not None and (not isinstance(window, timedelta) or window < ONE_MS):
-        raise LivePersonWindowError(f"window={window!r} must be a timedelta longer than zero.")
+    length = None if window is None else parse_span("window", window)
+    if length is not None and length < ONE_MS:
+        raise LivePersonWindowError(f"window={window!r} must be longer than zero.")
     if (start is None) != (end is None):
         missing = "start" if start is None else "end"
         raise LivePersonWindowError(f"{missing} is missing: give both start and end, or neither.")
     if start is not None:
         resolved = _given(parse_moment("start", start), parse_moment("end", end))
     else:
-        resolved = _of_run(window, run)
+        resolved = _of_run(length, run)
     if resolved.start >= now:
         raise LivePersonWindowError(
             f"The window {resolved} lies in the future (it is {now.isoformat(timespec='seconds')}): there is nothing "

@@ -18,6 +18,7 @@ from airflow_provider_lp.windows import (
     floor_mark,
     from_ms,
     parse_moment,
+    parse_span,
     resolve_window,
     to_ms,
 )
@@ -134,11 +135,54 @@ def test_a_backwards_or_empty_window_is_refused(end: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "window", [timedelta(0), timedelta(days=-1), timedelta(microseconds=999), 86_400, "1 day", "P1D"]
+    "window", [timedelta(0), timedelta(days=-1), timedelta(microseconds=999), 0, -5, "-1 day, 0:00:00", "PT0S", "1 day"]
 )
 def test_a_window_that_is_no_length_is_refused(window: object) -> None:
-    with pytest.raises(LivePersonWindowError, match=r"^window="):
+    with pytest.raises(LivePersonConfigurationError, match=r"^window="):
         resolve(window=window, run=INTERVAL)
+
+
+@pytest.mark.parametrize(
+    ("value", "length"),
+    [
+        (timedelta(hours=36), timedelta(hours=36)),
+        (pendulum.duration(days=1), timedelta(days=1)),
+        (3600, timedelta(hours=1)),
+        (0.25, timedelta(milliseconds=250)),
+        ("86400", timedelta(days=1)),
+        (" 1.5 ", timedelta(seconds=1.5)),
+        ("PT1H", timedelta(hours=1)),
+        ("P1D", timedelta(days=1)),
+        ("P1W", timedelta(days=7)),
+        ("PT1.5H", timedelta(minutes=90)),
+        ("P1DT12H30M5S", timedelta(days=1, hours=12, minutes=30, seconds=5)),
+        ("pt15m", timedelta(minutes=15)),
+        ("01:00:00", timedelta(hours=1)),
+        ("36:30:05.5", timedelta(hours=36, minutes=30, seconds=5.5)),
+        (str(timedelta(days=90)), timedelta(days=90)),
+        (str(timedelta(days=1, hours=6)), timedelta(days=1, hours=6)),
+        (str(timedelta(seconds=-1)), timedelta(seconds=-1)),
+    ],
+)
+def test_a_length_of_time_may_be_given_in_many_ways(value: object, length: timedelta) -> None:
+    assert parse_span("window", value) == length
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, "", "None", "1 day", "1d", "PT", "P1M", "P1Y", "P", "PT1H30", "-PT1H", "2026-03-18", "12:00", "1:60:00",
+        True, [], {"days": 1}, float("nan"), float("inf"), "inf", 1e300, "P99999999999D", "P1D/P2D",
+    ],
+)  # fmt: skip
+def test_what_is_no_length_of_time_is_refused_by_its_name(value: object) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"^delay=.*is not a length of time.*PT1H"):
+        parse_span("delay", value)
+
+
+@given(st.timedeltas())
+def test_what_python_writes_of_a_timedelta_is_read_as_that(length: timedelta) -> None:
+    assert abs(parse_span("delay", str(length)) - length) <= timedelta(microseconds=1)
 
 
 def test_the_future_is_refused_but_a_window_that_has_begun_is_not() -> None:

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_provider_lp.operators.base import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
 from airflow_provider_lp.operators.context import from_template, moments_of
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
-from airflow_provider_lp.windows import resolve_window
+from airflow_provider_lp.windows import parse_span, resolve_window
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -41,14 +41,15 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
 
     :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
     :param end: end of the period, likewise. (templated)
-    :param window: length of the period for runs that only have a moment.
+    :param window: length of the period for runs that only have a moment: a timedelta, seconds, or ISO 8601 text such as
+        ``P1D``. (templated)
     :param time_field: which moment of a conversation must lie in the period: ``"start"`` (default), ``"end"``,
         ``"full_dialog_end"`` (the end with its survey), or ``"latest_update"``: all conversations updated at or after
         the period's start, and perhaps more. (templated)
     :param filters: LivePerson's search filters by their own names; the time filters excepted. (templated)
     :param content: LivePerson's content types to retrieve; default its own choice. (templated)
     :param max_age: for time fields other than ``start``: how long before the period a conversation may have started;
-        default 90 days, at most 13 months.
+        default 90 days, at most 13 months; given as ``window`` is. (templated)
     :param path: URL to write to, in any storage that Airflow knows; ``None`` (default) returns the conversations
         through XCom. (templated)
     :param storage_conn_id: Airflow connection of the storage. (templated)
@@ -64,9 +65,11 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     template_fields: Sequence[str] = (
         "start",
         "end",
+        "window",
         "time_field",
         "filters",
         "content",
+        "max_age",
         "path",
         "storage_conn_id",
         "liveperson_conn_id",
@@ -78,11 +81,11 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         *,
         start: datetime | str | None = None,
         end: datetime | str | None = None,
-        window: timedelta | None = None,
+        window: timedelta | float | str | None = None,
         time_field: str = "start",
         filters: Mapping[str, Any] | None = None,
         content: Collection[str] | None = None,
-        max_age: timedelta = DEFAULT_MAX_AGE,
+        max_age: timedelta | float | str = DEFAULT_MAX_AGE,
         max_concurrency: int = DEFAULT_CONCURRENCY,
         skip_if_empty: bool = False,
         **kwargs: Any,
@@ -130,7 +133,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             window,
             now=now,
             time_field=self.time_field,
-            max_age=self.max_age,
+            max_age=parse_span("max_age", self.max_age),
             filters=from_template(self.filters),
             content=from_template(self.content),
         )

@@ -92,6 +92,8 @@ def test_a_plain_absolute_path_will_do(serve: Any, tmp_path: Path) -> None:
         ({}, {"start": START, "end": END}),
         ({}, {"start": "2026-03-10T00:00:00+00:00", "end": "2026-03-11T01:00:00+01:00"}),
         ({"logical_date": pendulum.datetime(2026, 3, 11)}, {"window": timedelta(days=1)}),
+        ({"logical_date": pendulum.datetime(2026, 3, 11)}, {"window": "P1D"}),
+        ({"logical_date": pendulum.datetime(2026, 3, 11)}, {"window": 86_400}),
         ({"dag_run": SimpleNamespace(run_after=pendulum.datetime(2026, 3, 11))}, {"window": timedelta(days=1)}),
         ({"partition_date": pendulum.datetime(2026, 3, 10)}, {"window": timedelta(days=1)}),
         (
@@ -118,9 +120,10 @@ def test_the_time_field_is_what_lies_in_the_window(serve: Any, tmp_path: Path, t
     assert summary["window"]["time_field"] == time_field
 
 
-def test_filters_content_and_max_age_reach_the_search(serve: Any) -> None:
+@pytest.mark.parametrize("max_age", [timedelta(days=1), 86_400, "86400", "PT24H"])
+def test_filters_content_and_max_age_reach_the_search(serve: Any, max_age: Any) -> None:
     sandbox = serve(*crowd(3))
-    execute(time_field="end", filters={"status": ["CLOSE"]}, content=["messageRecords"], max_age=timedelta(days=1))
+    execute(time_field="end", filters={"status": ["CLOSE"]}, content=["messageRecords"], max_age=max_age)
     (seen,) = calls(sandbox)
     assert seen.body["status"] == ["CLOSE"]
     assert seen.body["contentToRetrieve"] == ["messageRecords"]
@@ -243,8 +246,9 @@ def test_a_window_that_is_not_empty_is_not_skipped(serve: Any, tmp_path: Path) -
         ({"content": ["everything"]}, "content="),
         ({"content": 5}, "content="),
         ({"max_age": timedelta(days=500)}, "max_age="),
-        ({"max_age": 90}, "max_age="),
-        ({"window": 5}, "window="),
+        ({"max_age": "90 days"}, "max_age="),
+        ({"window": "5 days"}, "window="),
+        ({"window": 0}, "window="),
         ({"start": START}, "end is missing"),
         ({"end": END}, "start is missing"),
         ({"start": END, "end": START}, "not after"),
