@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from airflow_provider_lp.client.calls import Authorization, Call, Caller
-from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import STATUSES, TIME_FILTERS, check_content, check_filters, check_status
 from airflow_provider_lp.client.records import Page, read_page
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.domains import Domains
 
 SERVICE = "msgHist"
 ROWS_PER_PAGE = 100

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.export.download import Download
-from airflow_provider_lp.export.publishing import StoragePath
+from airflow_provider_lp.export.publishing import Exported, collect_batches, publish_batches
 from airflow_provider_lp.export.query import ConversationQuery
-from airflow_provider_lp.export.writing import Written, collect, publish
+from airflow_provider_lp.export.stores import StoragePath
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.liveperson import LivePersonClient
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +34,16 @@ def export_conversations(
     :raises LivePersonError: by its kind; nothing is published then, and what was published stays.
     """
     requests, retries = client.requests, client.retries
-    written = publish(Download(client, query).batches(), path, publish_empty=publish_empty)
-    _warn_of_outsiders(written, query)
+    exported = publish_batches(Download(client, query).batches(), path, publish_empty=publish_empty)
+    _warn_of_outsiders(exported, query)
     return {
-        **written.summary(str(path)),
+        **exported.summary(str(path)),
         "window": {
             "time_field": query.time_field,
             "start": query.window.start.isoformat(),
             "end": query.window.end.isoformat(),
         },
-        "outside_bounds": written.outside_bounds,
+        "outside_bounds": exported.outside_bounds,
         "requests": client.requests - requests,
         "retries": client.retries - retries,
     }
@@ -59,17 +61,17 @@ def collect_conversations(
     :raises LivePersonConfigurationError: if they are larger; nothing is ever cut short.
     :raises LivePersonError: by its kind, if LivePerson does not give all of it.
     """
-    written = collect(Download(client, query).batches(), max_bytes)
-    _warn_of_outsiders(written, query)
-    return written.records
+    exported = collect_batches(Download(client, query).batches(), max_bytes)
+    _warn_of_outsiders(exported, query)
+    return exported.records
 
 
-def _warn_of_outsiders(written: Written, query: ConversationQuery) -> None:
-    if written.outside_bounds:
+def _warn_of_outsiders(exported: Exported, query: ConversationQuery) -> None:
+    if exported.outside_bounds:
         log.warning(
             "%d conversations have their %s outside %s, although LivePerson returned them for that window: it seems "
             "to filter on another field. They were kept, since no other window might return them.",
-            written.outside_bounds,
+            exported.outside_bounds,
             query.time_field,
             query.window,
         )

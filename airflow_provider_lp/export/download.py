@@ -6,15 +6,17 @@ import logging
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
-from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.paging import PageRequest, Request, Row, SearchReading, in_order
 from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split, was_asked_for
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
 from airflow_provider_lp.windows import Window
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.liveperson import LivePersonClient
 
 log = logging.getLogger(__name__)
 

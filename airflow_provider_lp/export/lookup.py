@@ -6,19 +6,21 @@ import ast
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
 from airflow_provider_lp.client.filters import STATUSES, check_content, check_status
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
-from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.client.records import Page, milliseconds
 from airflow_provider_lp.export.completeness import ask_until_complete
 from airflow_provider_lp.export.paging import IDS_NAMED, PageRequest, Row, SearchReading, in_order
 from airflow_provider_lp.export.parallel import in_parallel
-from airflow_provider_lp.export.publishing import StoragePath
+from airflow_provider_lp.export.publishing import collect_batches, publish_batches
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
-from airflow_provider_lp.export.writing import collect, publish
+from airflow_provider_lp.export.stores import StoragePath
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.liveperson import LivePersonClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ class Lookup:
         :raises LivePersonIncompleteDataError: for ids that LivePerson does not know, unless they may be missing.
         """
         found: list[Row] = []
-        written = publish(self._batches(found), path)
-        return {**written.summary(str(path)), **self._account(found)}
+        exported = publish_batches(self._batches(found), path)
+        return {**exported.summary(str(path)), **self._account(found)}
 
     def collect(self, max_bytes: int) -> dict[str, Any]:
         """
@@ -124,8 +126,8 @@ class Lookup:
         :raises LivePersonIncompleteDataError: for ids that LivePerson does not know, unless they may be missing.
         """
         found: list[Row] = []
-        written = collect(self._batches(found), max_bytes)
-        return {"records": written.records, "conversations": written.conversations, **self._account(found)}
+        exported = collect_batches(self._batches(found), max_bytes)
+        return {"records": exported.records, "conversations": exported.conversations, **self._account(found)}
 
     def _account(self, found: Sequence[Row]) -> dict[str, Any]:
         return {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_lp.client.liveperson import LivePersonClient
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.liveperson import LivePersonClient
+
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

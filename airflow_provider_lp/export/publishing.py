@@ -1,189 +1,173 @@
-"""Publishing an object at once: nothing is visible at its path before it is complete, and what was there stays."""
+"""
+Publishing: one object in a store, compressed as its path says, measured, and visible only when it is complete.
+
+Until then nothing is visible at its path, and what an earlier run published there stays.
+"""
 
 from __future__ import annotations
 
-import errno
-import logging
-import os
-import tempfile
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+import hashlib
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.export.places import writing_to
-
-log = logging.getLogger(__name__)
-
-LOCAL_PROTOCOLS = ("", "file", "local")
-#: Stores whose open files can be given up: nothing appears before ``commit()``.
-UPLOADING_PROTOCOLS = ("s3", "s3a", "s3n")
-#: S3 takes up to 10,000 such parts: 78 GiB.
-UPLOAD_PART_BYTES = 8 << 20
-SYNC_BYTES = 16 << 20
-NOT_WRITABLE = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
+from airflow_provider_lp.export.compression import compression_of, compressor
+from airflow_provider_lp.export.spool import Batch
+from airflow_provider_lp.export.stores import Publication, StoragePath, publication
 
 
-class StoragePath(Protocol):
-    """A path in a store, as ``universal_pathlib`` and Airflow's ``ObjectStoragePath`` have it."""
-
-    @property
-    def fs(self) -> Any:
-        """The fsspec file system."""
-
-    @property
-    def path(self) -> str:
-        """The path within it."""
-
-    @property
-    def protocol(self) -> Any:
-        """The URL scheme."""
-
-
-class Publication(Protocol):
-    """An object that comes into being by :meth:`commit`, or not at all."""
-
-    def write(self, data: bytes) -> Any:
-        """Add to the object."""
-
-    def commit(self) -> None:
-        """Make it visible, in place of what was there."""
-
-    def discard(self) -> None:
-        """Leave everything as it was; nothing is left to discard after :meth:`commit`."""
-
-
-class LocalPublication:
+@dataclass(frozen=True, slots=True)
+class Published:
     """
-    A file that is put in place by renaming.
+    An object that was exported.
 
-    Until then it has no name, where the file system knows nameless files, so that not even a killed process leaves
-    anything behind.
+    :param bytes: its size, compressed.
+    :param sha256: its checksum, in hexadecimal.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = os.path.realpath(path)
-        folder = os.path.dirname(self._path)
-        os.makedirs(folder, exist_ok=True)
-        if os.path.isdir(self._path):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
-        self._unfinished = os.path.join(folder, f".liveperson-{uuid.uuid4().hex}")
-        self._has_name = False
-        self._unsynced = 0
+    bytes: int
+    sha256: str
+
+
+class _Measured:
+    """Passes bytes on to a publication, measuring them, until it is stopped."""
+
+    def __init__(self, target: Publication) -> None:
+        self._target: Publication | None = target
+        self.bytes = 0
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        if self._target is not None:
+            self._target.write(data)
+            self.bytes += len(data)
+            self.sha256.update(data)
+        return len(data)
+
+    def stop(self) -> None:
+        self._target = None
+
+
+def _always() -> bool:
+    return True
+
+
+def publish_object(
+    chunks: Generator[bytes, None, None], path: StoragePath, *, is_wanted: Callable[[], bool] = _always
+) -> Published:
+    """
+    Publish bytes as one object.
+
+    :param chunks: the content; an error while it comes leaves what is at the path as it was.
+    :param path: where to; its suffix chooses the compression.
+    :param is_wanted: asked when all of the content has come: whether to publish it; default yes.
+    :raises LivePersonConfigurationError: if the path cannot be exported.
+    """
+    with closing(chunks), publication(path) as target:
+        measured = _Measured(target)
+        sink = compressor(measured, compression_of(path.path))
         try:
-            descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
-        except (AttributeError, OSError):
-            descriptor = os.open(self._unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-            self._has_name = True
-        self._file = os.fdopen(descriptor, "wb")
-
-    def write(self, data: bytes) -> None:
-        with writing_to(self._path):
-            self._file.write(data)
-        self._unsynced += len(data)
-        if self._unsynced >= SYNC_BYTES and hasattr(os, "posix_fadvise"):
-            # Makes the kernel begin to write to the disk, so that commit() does not wait for all of it.
-            os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            self._unsynced = 0
-
-    def commit(self) -> None:
-        with writing_to(self._path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        if not self._has_name:
-            descriptor = self._file.fileno()
-            # Only with a directory descriptor, which an absolute path has no use for, does Python follow the link.
-            os.link(f"/proc/self/fd/{descriptor}", self._unfinished, src_dir_fd=descriptor, follow_symlinks=True)
-            self._has_name = True
-        os.replace(self._unfinished, self._path)
-        self._has_name = False
-        self._file.close()
-
-    def discard(self) -> None:
-        with suppress(OSError):
-            self._file.close()
-        if self._has_name:
-            os.unlink(self._unfinished)
+            for chunk in chunks:
+                sink.write(chunk)
+        except BaseException:
+            measured.stop()
+            raise
+        finally:
+            sink.close()
+        if is_wanted():
+            target.commit()
+    return Published(measured.bytes, measured.sha256.hexdigest())
 
 
-class UploadPublication:
-    """An object that is uploaded in parts while it is made; the store shows it when the upload is completed."""
-
-    def __init__(self, path: StoragePath) -> None:
-        self._file = path.fs.open(path.path, "wb", autocommit=False, block_size=UPLOAD_PART_BYTES)
-        self._is_committed = False
-        # fsspec would begin the upload with the first full part. Begun now, a missing bucket or permission shows
-        # before anything is downloaded.
-        self._file.offset = 0
-        self._file._initiate_upload()
-
-    def write(self, data: bytes) -> None:
-        self._file.write(data)
-
-    def commit(self) -> None:
-        self._file.close()
-        self._file.commit()
-        self._is_committed = True
-
-    def discard(self) -> None:
-        if self._is_committed:
-            return
-        try:
-            self._file.discard()
-        except Exception as error:  # noqa: BLE001 - any store's errors; the one that led here matters more
-            log.warning("Could not give up the unfinished upload, which stays invisible but takes space: %s", error)
-        # Otherwise the file would begin another upload when it is collected as garbage.
-        self._file.closed = True
-
-
-class StagedPublication:
-    """An object that is made in a local temporary file and then put into the store in one call."""
-
-    def __init__(self, path: StoragePath) -> None:
-        self._fs = path.fs
-        self._path = path.path
-        self._file = tempfile.NamedTemporaryFile(prefix="liveperson-")  # noqa: SIM115 - closed by discard
-
-    def write(self, data: bytes) -> None:
-        with writing_to(f"{tempfile.gettempdir()} (TMPDIR), where the object is made"):
-            self._file.write(data)
-
-    def commit(self) -> None:
-        with writing_to(f"{tempfile.gettempdir()} (TMPDIR), where the object is made"):
-            self._file.flush()
-        self._fs.put_file(self._file.name, self._path)
-
-    def discard(self) -> None:
-        self._file.close()
-
-
-def _open(path: StoragePath) -> Publication:
-    protocol = path.protocol if isinstance(path.protocol, str) else path.protocol[0]
-    if protocol in LOCAL_PROTOCOLS:
-        return LocalPublication(path.path)
-    if protocol in UPLOADING_PROTOCOLS:
-        return UploadPublication(path)
-    return StagedPublication(path)
-
-
-@contextmanager
-def publication(path: StoragePath) -> Iterator[Publication]:
+@dataclass(slots=True)
+class Exported:
     """
-    An object to write; unless committed inside the block, it leaves no trace.
+    What was exported.
 
-    :param path: where.
-    :raises LivePersonConfigurationError: at once, if the path cannot be written.
+    :param conversations: how many.
+    :param messages: how many messages they have.
+    :param open_conversations: how many of them are still open.
+    :param outside_bounds: how many of them lie outside the bounds that LivePerson was asked for.
+    :param bytes: size of the object, compressed.
+    :param sha256: of the object, in hexadecimal.
+    :param records: the conversations themselves, where they stay in memory.
     """
-    try:
-        opened = _open(path)
-    except NOT_WRITABLE as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise LivePersonConfigurationError(
-            f"path={str(path)!r} cannot be written: {reason}. Check the path, and what the worker (or "
-            "storage_conn_id) may write."
-        ) from error
-    try:
-        yield opened
-    finally:
-        opened.discard()
+
+    conversations: int = 0
+    messages: int = 0
+    open_conversations: int = 0
+    outside_bounds: int = 0
+    bytes: int = 0
+    sha256: str = ""
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    def count(self, batch: Batch) -> None:
+        """Add a batch to the counts."""
+        self.conversations += len(batch.rows)
+        self.messages += sum(row.messages for row in batch.rows)
+        self.open_conversations += sum(row.is_open for row in batch.rows)
+        self.outside_bounds += sum(row.is_outside for row in batch.rows)
+
+    def summary(self, url: str) -> dict[str, Any]:
+        """What describes the object at ``url``."""
+        return {
+            "path": url,
+            "format": "ndjson",
+            "compression": compression_of(url),
+            "conversations": self.conversations,
+            "messages": self.messages,
+            "open_conversations": self.open_conversations,
+            "bytes": self.bytes,
+            "sha256": self.sha256,
+        }
+
+
+def publish_batches(
+    batches: Generator[Batch, None, None], path: StoragePath, *, publish_empty: bool = True
+) -> Exported:
+    """
+    Publish batches as one object: newline-delimited JSON, compressed as the path's suffix says.
+
+    :param batches: conversations; an error while they come leaves what is at the path as it was.
+    :param path: where to.
+    :param publish_empty: whether an object without conversations is published, default yes.
+    :raises LivePersonConfigurationError: if the path cannot be exported.
+    """
+    exported = Exported()
+
+    def chunks() -> Generator[bytes, None, None]:
+        with closing(batches):
+            for batch in batches:
+                exported.count(batch)
+                yield batch.ndjson
+
+    published = publish_object(chunks(), path, is_wanted=lambda: publish_empty or exported.conversations > 0)
+    exported.bytes = published.bytes
+    exported.sha256 = published.sha256
+    return exported
+
+
+def collect_batches(batches: Generator[Batch, None, None], max_bytes: int) -> Exported:
+    """
+    Batches in memory.
+
+    :param max_bytes: how large they may be together, as JSON.
+    :raises LivePersonConfigurationError: as soon as they are larger; nothing is ever cut short.
+    """
+    exported = Exported()
+    with closing(batches):
+        for batch in batches:
+            exported.count(batch)
+            exported.bytes += len(batch.ndjson)
+            if exported.bytes > max_bytes:
+                raise LivePersonConfigurationError(
+                    f"The result has {exported.bytes} bytes after {exported.conversations} conversations, more than "
+                    f"max_xcom_bytes={max_bytes} lets through XCom. Give a path to write it to, or raise "
+                    "max_xcom_bytes."
+                )
+            exported.records.extend(msgspec.json.decode(line) for line in batch.ndjson.splitlines())
+    return exported

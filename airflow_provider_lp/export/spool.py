@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 
 from airflow_provider_lp.client.records import Page, is_true
 from airflow_provider_lp.export.paging import Row
-from airflow_provider_lp.export.places import writing_to
+from airflow_provider_lp.export.stores import writing_to
 
 ROWS_PER_BATCH = 100
 

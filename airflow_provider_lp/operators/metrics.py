@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.export.tables import FORMATS, check_format
+from airflow_provider_lp.export.formats import FORMATS, check_format
 from airflow_provider_lp.operators.base import DEFAULT_CONCURRENCY, LivePersonExportOperator
 from airflow_provider_lp.operators.context import from_template, moments_of
 from airflow_provider_lp.retention import FRESHNESS_DELAY

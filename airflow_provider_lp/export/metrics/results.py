@@ -11,13 +11,13 @@ import msgspec
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.export.formats import encoded
 from airflow_provider_lp.export.metrics.live import measured_rows
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.recomputed import derived_rows
 from airflow_provider_lp.export.metrics.rows import COLUMNS, Row, in_order
-from airflow_provider_lp.export.objects import publish_object
-from airflow_provider_lp.export.publishing import StoragePath
-from airflow_provider_lp.export.tables import encoded
+from airflow_provider_lp.export.publishing import publish_object
+from airflow_provider_lp.export.stores import StoragePath
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Rows as the content of a file: newline-delimited JSON, or CSV."""
+"""Rows as the content of one: newline-delimited JSON, or CSV."""
 
 from __future__ import annotations
 

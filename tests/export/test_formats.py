@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.export.tables import ROWS_PER_CHUNK, check_format, encoded
+from airflow_provider_lp.export.formats import ROWS_PER_CHUNK, check_format, encoded
 
 COLUMNS = ("name", "count", "share", "is_derived")
 rows_of_a_table = st.lists(

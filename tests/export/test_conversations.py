@@ -10,8 +10,8 @@ import pytest
 from upath import UPath
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.export.publishing import collect_batches, publish_batches
 from airflow_provider_lp.export.spool import Batch
-from airflow_provider_lp.export.writing import collect, publish
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
 from tests.lab import NOW, FakeClock, at, connect, crowd, export, lines, plain
@@ -105,21 +105,21 @@ def test_the_summary_has_these_members(sandbox: Sandbox, tmp_path: Path) -> None
 def test_line_separators_of_unicode_do_not_cut_a_record(tmp_path: Path) -> None:
     text = "one\u2028two\u2029three\x85four"
     line = json.dumps({"info": {}, "text": text}, ensure_ascii=False).encode() + b"\n"
-    assert collect(batches(line), 10_000).records == [{"info": {}, "text": text}]
+    assert collect_batches(batches(line), 10_000).records == [{"info": {}, "text": text}]
 
 
 def test_too_much_for_xcom_fails_with_size_and_remedy() -> None:
     with pytest.raises(LivePersonConfigurationError, match=r"12 bytes after 4 conversations.*max_xcom_bytes=11.*path"):
-        collect(batches(b"{}\n{}\n", b"{}\n{}\n", b"{}\n"), 11)
-    assert len(collect(batches(b"{}\n{}\n", b"{}\n{}\n"), 12).records) == 4
+        collect_batches(batches(b"{}\n{}\n", b"{}\n{}\n", b"{}\n"), 11)
+    assert len(collect_batches(batches(b"{}\n{}\n", b"{}\n{}\n"), 12).records) == 4
 
 
 def test_an_empty_export_is_published_only_if_wanted(tmp_path: Path) -> None:
     path = tmp_path / "x.ndjson"
     path.write_text("earlier\n")
-    assert publish(batches(), UPath(path), publish_empty=False).conversations == 0
+    assert publish_batches(batches(), UPath(path), publish_empty=False).conversations == 0
     assert path.read_text() == "earlier\n"
-    publish(batches(), UPath(path), publish_empty=True)
+    publish_batches(batches(), UPath(path), publish_empty=True)
     assert path.read_text() == ""
 
 
