@@ -19,8 +19,8 @@ from airflow_provider_lp.client import (
     OAuth2Credentials,
     UserCredentials,
 )
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonTransportError
-from airflow_provider_lp.client.pacing import Clock
 from airflow_provider_lp.export.conversations import export_conversations
 from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.sandbox import Conversation, Sandbox

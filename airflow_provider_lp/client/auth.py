@@ -5,18 +5,24 @@ from __future__ import annotations
 import base64
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import msgspec
 import requests
 from requests_oauthlib import OAuth1
 
-from airflow_provider_lp.client.calls import Answer, Call
+from airflow_provider_lp.client.calls import Answer, Call, Sign
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.domains import Domains
-from airflow_provider_lp.client.errors import LivePersonError, LivePersonTransportError
+from airflow_provider_lp.client.errors import (
+    LivePersonAuthenticationError,
+    LivePersonError,
+    LivePersonTransportError,
+)
 from airflow_provider_lp.client.retry import Setback
 from airflow_provider_lp.client.transport import Transport
 
@@ -82,7 +88,7 @@ class _Session(msgspec.Struct):
 
 
 class SignedRequests:
-    """OAuth 1.0: every request, each retry of it too, gets a signature, nonce and time of its own."""
+    """OAuth 1.0: every request, retries included, gets a signature, nonce and time of its own."""
 
     def __init__(self, credentials: OAuth1Credentials) -> None:
         self._oauth1 = OAuth1(
@@ -92,15 +98,8 @@ class SignedRequests:
             resource_owner_secret=credentials.access_token_secret,
         )
 
-    def token(self) -> None:
-        return None
-
-    def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:  # noqa: ARG002 - as Authorization has it
-        signed: requests.PreparedRequest = self._oauth1(request)
-        return signed
-
-    def renew(self, refused: str | None) -> bool:  # noqa: ARG002 - as Authorization has it
-        return False
+    def flow(self, call: Call) -> Generator[Sign, None, None]:  # noqa: ARG002 - as Authorization has it
+        yield self._oauth1
 
     def close(self) -> None:
         """Nothing to end."""
@@ -110,57 +109,71 @@ class BearerToken:
     """
     A token that is fetched when first needed and again when it lapses.
 
-    :param fetch: obtains a token and its lifetime in seconds (``None`` if unknown).
-    :param end: ends what ``fetch`` began.
-    :param monotonic: the time to go by, seconds.
+    :param login: obtains tokens.
+    :param clock: the time to go by.
     """
 
-    def __init__(
-        self,
-        fetch: Callable[[], tuple[str, float | None]],
-        end: Callable[[], None],
-        monotonic: Callable[[], float],
-    ) -> None:
-        self._fetch = fetch
-        self._end = end
-        self._monotonic = monotonic
+    def __init__(self, login: Login, clock: Clock) -> None:
+        self._login = login
+        self._clock = clock
         self._lock = threading.Lock()
         self._token: str | None = None
         self._renew_at_s: float | None = None
-        self._setback = Setback(monotonic)
+        self._setback = Setback(clock)
+
+    def flow(self, call: Call) -> Generator[Sign, None, None]:  # noqa: ARG002 - as Authorization has it
+        token = self.token()
+        try:
+            yield partial(_bear, token)
+        except LivePersonAuthenticationError:
+            self._drop(token)
+            yield partial(_bear, self.token())
 
     def token(self) -> str:
+        """The token to use now; logs in if there is none or it is about to lapse."""
         with self._lock:
             self._setback.check()
-            if self._token is None or (self._renew_at_s is not None and self._monotonic() >= self._renew_at_s):
-                self._log_in()
-            return self._token or ""
+            if self._token is None or (self._renew_at_s is not None and self._clock.monotonic() >= self._renew_at_s):
+                self._token = self._log_in()
+            return self._token
 
-    def _log_in(self) -> None:
+    def _log_in(self) -> str:
         try:
-            self._token, lifetime_s = self._fetch()
+            token, lifetime_s = self._login.fetch()
         except LivePersonError as error:
             self._setback.remember(error)
             raise
         self._renew_at_s = None
         if lifetime_s is not None:
-            self._renew_at_s = self._monotonic() + lifetime_s - min(LONGEST_RENEWAL_MARGIN_S, lifetime_s / 10)
+            self._renew_at_s = self._clock.monotonic() + lifetime_s - min(LONGEST_RENEWAL_MARGIN_S, lifetime_s / 10)
+        return token
 
-    def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    def renew(self, refused: str | None) -> bool:
+    def _drop(self, refused: str) -> None:
         with self._lock:
             # Of several requests refused together, the first one fetches the token for all.
             if self._token == refused:
                 log.info("LivePerson no longer accepts the token; fetching another.")
                 self._token = None
-        return True
 
     def close(self) -> None:
+        """Log out where there is something to log out of."""
         if self._token is not None:
-            self._end()
+            self._login.end()
+
+
+def _bear(token: str, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    request.headers["Authorization"] = f"Bearer {token}"
+    return request
+
+
+class Login(Protocol):
+    """A way to obtain bearer tokens."""
+
+    def fetch(self) -> tuple[str, float | None]:
+        """Log in; gives a token and its lifetime in seconds, ``None`` if unknown."""
+
+    def end(self) -> None:
+        """Log out."""
 
 
 class ClientCredentialsLogin:
@@ -172,9 +185,7 @@ class ClientCredentialsLogin:
         domains: Domains,
         account_id: str,
         credentials: OAuth2Credentials,
-        on_secret: Callable[[str], None],
     ) -> None:
-        self._on_secret = on_secret
         self._transport = transport
         self._domains = domains
         self._path = f"/sentinel/api/v2/account/{account_id}/app/token"
@@ -195,7 +206,6 @@ class ClientCredentialsLogin:
         )
         token = self._transport.call(call, lambda answer: _decode(_Token, answer, call.endpoint))
         self._transport.hide(token.access_token)
-        self._on_secret(token.access_token)
         return token.access_token, _seconds(token.expires_in) or _jwt_lifetime_s(token.access_token)
 
     def end(self) -> None:
@@ -211,12 +221,10 @@ class SessionLogin:
         domains: Domains,
         account_id: str,
         form: Mapping[str, str],
-        on_secret: Callable[[str], None],
     ) -> None:
         self._transport = transport
         self._domains = domains
         self._path = f"/api/account/{account_id}"
-        self._on_secret = on_secret
         self._form = form
         self._session: tuple[str, str] | None = None
 
@@ -231,9 +239,7 @@ class SessionLogin:
             login=True,
         )
         session, cookie = self._transport.call(call, _session_of)
-        for secret in filter(None, (session.bearer, session.csrf, cookie)):
-            self._transport.hide(secret)
-            self._on_secret(secret)
+        self._transport.hide(session.bearer, session.csrf or "", cookie or "")
         self._session = (session.csrf, cookie) if session.csrf and cookie else None
         ttl_ms = _seconds(session.session_ttl_ms)
         return session.bearer, ttl_ms / 1000 if ttl_ms else None
@@ -253,31 +259,19 @@ class SessionLogin:
         self._transport.part(call)
 
 
-def authorization(
-    credentials: Credentials,
-    transport: Transport,
-    domains: Domains,
-    account_id: str,
-    on_secret: Callable[[str], None],
+def authorization_for(
+    credentials: Credentials, transport: Transport, domains: Domains, account_id: str
 ) -> SignedRequests | BearerToken:
-    """
-    The way to sign requests that fits the credentials.
-
-    :param on_secret: told each secret as soon as it is known: tokens too.
-    """
-    secrets = [getattr(credentials, name) for name in credentials.__slots__ if name != "username"]
-    transport.hide(*secrets)
-    for secret in secrets:
-        on_secret(secret)
-    login: ClientCredentialsLogin | SessionLogin
+    """How to authorize requests with these credentials; hides what is secret about them."""
+    transport.hide(*(getattr(credentials, name) for name in credentials.__slots__ if name != "username"))
+    login: Login
     match credentials:
         case OAuth1Credentials():
             return SignedRequests(credentials)
         case OAuth2Credentials():
-            login = ClientCredentialsLogin(transport, domains, account_id, credentials, on_secret)
+            login = ClientCredentialsLogin(transport, domains, account_id, credentials)
         case UserCredentials(username, password):
-            form = {"username": username, "password": password}
-            login = SessionLogin(transport, domains, account_id, form, on_secret)
+            login = SessionLogin(transport, domains, account_id, {"username": username, "password": password})
         case ApplicationCredentials():
             form = {
                 "username": credentials.username,
@@ -286,8 +280,8 @@ def authorization(
                 "accessToken": credentials.access_token,
                 "accessTokenSecret": credentials.access_token_secret,
             }
-            login = SessionLogin(transport, domains, account_id, form, on_secret)
-    return BearerToken(login.fetch, login.end, transport.clock.monotonic)
+            login = SessionLogin(transport, domains, account_id, form)
+    return BearerToken(login, transport.clock)
 
 
 def _decode(kind: type[Any], answer: Answer, endpoint: str) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import requests
 
 Parsed = TypeVar("Parsed")
+#: Puts the ``Authorization`` header on a request.
+Sign: TypeAlias = "Callable[[requests.PreparedRequest], requests.PreparedRequest]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,15 @@ class Answer:
 
 
 class Authorization(Protocol):
-    """A way to sign requests."""
+    """A way to authorize requests."""
 
-    def token(self) -> str | None:
-        """The token to sign with, obtained first if need be; ``None`` where there are no tokens."""
+    def flow(self, call: Call) -> Generator[Sign, None, None]:
+        """
+        Authorize one call, without sending it: yields how to sign the next request.
 
-    def sign(self, request: requests.PreparedRequest, token: str | None) -> requests.PreparedRequest:
-        """Put the ``Authorization`` header on a request."""
-
-    def renew(self, refused: str | None) -> bool:
-        """Get another token in place of the refused one; ``False`` where that cannot be done."""
+        Whoever sends resumes the flow once LivePerson has accepted a request, and throws the error in if it has not.
+        The flow then yields another signature, a renewed token say, or lets an error out, which ends the call.
+        """
 
 
 class Caller(Protocol):

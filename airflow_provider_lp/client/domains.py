@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from airflow_provider_lp.client.calls import Answer, Call
+from airflow_provider_lp.client.calls import Answer, Call, Caller
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -19,7 +20,6 @@ from airflow_provider_lp.client.errors import (
     LivePersonTransportError,
 )
 from airflow_provider_lp.client.retry import Setback
-from airflow_provider_lp.client.transport import Transport
 
 DEFAULT_DOMAIN_API = "https://api.liveperson.net"
 LIVEPERSON_DOMAINS = (".liveperson.net", ".lpsnmedia.net", ".liveperson.com")
@@ -79,18 +79,19 @@ class Domains:
     """
     Looks services up, once each.
 
-    :param transport: how to ask.
+    :param caller: sends the lookups.
+    :param clock: the time to go by.
     :param account_id: the LivePerson account.
     :param domain_api: URL of the Domain API, from :func:`parse_domain_api`; its scheme applies to what it answers.
     """
 
-    def __init__(self, transport: Transport, account_id: str, domain_api: SplitResult) -> None:
-        self._transport = transport
+    def __init__(self, caller: Caller, clock: Clock, account_id: str, domain_api: SplitResult) -> None:
+        self._caller = caller
         self._account_id = account_id
         self._domain_api = domain_api
         self._lock = threading.Lock()
         self._base_urls: dict[str, str] = {}
-        self._setback = Setback(transport.clock.monotonic)
+        self._setback = Setback(clock)
 
     def base_url(self, service: str) -> str:
         """
@@ -116,7 +117,7 @@ class Domains:
             params={"version": "1.0"},
         )
         try:
-            return self._transport.call(call, lambda answer: _host_of(service, answer))
+            return self._caller.call(call, lambda answer: _host_of(service, answer))
         except (LivePersonRateLimitError, LivePersonServerError, LivePersonTransportError) as error:
             self._setback.remember(error)
             raise

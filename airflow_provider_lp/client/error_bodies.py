@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+
+from airflow_provider_lp.client.secrets import Secrets
 
 LONGEST_EXCERPT = 200
 MESSAGE_FIELDS = ("message", "causes", "reason", "error_description", "error")
@@ -21,13 +22,13 @@ def _members(body: bytes) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def internal_code_of(body: bytes, secrets: Iterable[str]) -> str | None:
+def internal_code_of(body: bytes, secrets: Secrets) -> str | None:
     """LivePerson's ``internalCode`` in an error body, if any."""
     code = _members(body).get("internalCode")
-    return _blotted(str(code), secrets) if isinstance(code, str | int) else None
+    return _on_one_line(secrets.blot_out(str(code))) if isinstance(code, str | int) else None
 
 
-def excerpt_of(body: bytes, secrets: Iterable[str]) -> str | None:
+def excerpt_of(body: bytes, secrets: Secrets) -> str | None:
     """
     The words of an error body, on one line and cut short; ``None`` if it has none.
 
@@ -42,10 +43,8 @@ def excerpt_of(body: bytes, secrets: Iterable[str]) -> str | None:
     )
     if not words and not members:
         words = body[: 10 * LONGEST_EXCERPT].decode("utf-8", "replace")
-    return _blotted(words, secrets) or None
+    return _on_one_line(secrets.blot_out(words)) or None
 
 
-def _blotted(words: str, secrets: Iterable[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
-        words = words.replace(secret, "***")
+def _on_one_line(words: str) -> str:
     return " ".join(words.split())[:LONGEST_EXCERPT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from copy import copy
@@ -9,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from airflow_provider_lp.client.auth import Credentials, authorization
+from airflow_provider_lp.client.auth import Credentials, authorization_for
 from airflow_provider_lp.client.calls import Caller
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.domains import Domains, parse_domain_api
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.interactions import SERVICE, MessagingInteractions
 from airflow_provider_lp.client.operations import MessagingOperations
-from airflow_provider_lp.client.pacing import Clock
-from airflow_provider_lp.client.transport import BriefCalls, Transport
+from airflow_provider_lp.client.retry import RetryPolicy
+from airflow_provider_lp.client.secrets import Secrets
+from airflow_provider_lp.client.transport import PolicyCaller, Transport
 
 ACCOUNT_ID = re.compile(r"[A-Za-z0-9]+")
 SOURCE = re.compile(r"[A-Za-z0-9_]{1,20}")
@@ -41,7 +44,7 @@ class LivePersonClient:
     :param connect_timeout: how long a connection may take to come about, default 10 seconds.
     :param read_timeout: how long LivePerson may be silent, default 2 minutes.
     :param max_concurrency: requests in flight at most, from however many threads; default 4.
-    :param retry: whether requests that failed are tried again, default yes.
+    :param retry: whether failed requests are retried, default yes.
     :param on_secret: told each secret, tokens included, as soon as it is known, for instance to mask it in logs.
     :param clock: the time to go by; default the real one.
     :raises LivePersonConfigurationError: for an argument that cannot be right; it is named.
@@ -73,15 +76,17 @@ class LivePersonClient:
             if timeout <= timedelta(0):
                 raise LivePersonConfigurationError(f"{name}={timeout.total_seconds():g} must be more than 0 seconds.")
         domain_api = parse_domain_api(host)
+        clock = clock or Clock()
         self._transport = Transport(
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             max_concurrency=max_concurrency,
-            clock=clock or Clock(),
-            retry=retry,
+            clock=clock,
+            policy=RetryPolicy() if retry else RetryPolicy(until_s=-math.inf),
+            secrets=Secrets(on_secret),
         )
-        self._domains = Domains(self._transport, account_id, domain_api)
-        self._authorization = authorization(credentials, self._transport, self._domains, account_id, on_secret)
+        self._domains = Domains(self._transport, clock, account_id, domain_api)
+        self._authorization = authorization_for(credentials, self._transport, self._domains, account_id)
         self.account_id = account_id
         self.max_concurrency = max_concurrency
         self._source = source
@@ -114,7 +119,8 @@ class LivePersonClient:
         :param patience: how long from now requests may be retried, once LivePerson has answered one of them.
         """
         client = copy(self)
-        client._offer_apis(BriefCalls(self._transport, patience))
+        until_s = self._transport.clock.monotonic() + patience.total_seconds()
+        client._offer_apis(PolicyCaller(self._transport, RetryPolicy(until_s, is_answered=False)))
         return client
 
     def check(self) -> str:

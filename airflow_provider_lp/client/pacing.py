@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
-from airflow_provider_lp.client.errors import LivePersonTransportError
+from airflow_provider_lp.client.clock import Clock
 
 SLOWEST_INTERVAL_S = 10.0
 RECOVERY_FACTOR = 0.75
 NEGLIGIBLE_INTERVAL_S = 0.05
-
-
-class Clock:
-    """Time that passes, and waits that end early when the client closes."""
-
-    def __init__(self) -> None:
-        self._closing = threading.Event()
-
-    def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
-        return time.monotonic()
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait; raises :class:`LivePersonTransportError` if the client is closed meanwhile."""
-        if self._closing.wait(seconds):
-            self.check()
-
-    def check(self) -> None:
-        """Raise :class:`LivePersonTransportError` if the client is closed."""
-        if self._closing.is_set():
-            error = LivePersonTransportError("The LivePerson client was closed: nothing more is asked for.")
-            error.exhausted = True
-            raise error
-
-    def close(self) -> None:
-        """End every wait, now and from now on."""
-        self._closing.set()
 
 
 class Pacer:

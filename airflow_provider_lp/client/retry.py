@@ -1,13 +1,14 @@
-"""What to do about each kind of answer: the one table of statuses, and how long to wait before trying again."""
+"""What to do about each kind of answer: the one table of statuses, and how long to wait before a retry."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -68,35 +69,42 @@ def retry_after_seconds(header: str | None, now_s: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _for_ever() -> float:
-    return math.inf
-
-
-class Patience:
+@dataclass(slots=True)
+class RetryPolicy:
     """
-    Decides for one request, failure after failure, whether and when it is tried again.
+    Until when failed requests are retried.
 
-    :param login: whether the request is a login, which LivePerson throttles harder.
-    :param lasts_s: says how many seconds from now there is time to wait; default for ever.
+    :param until_s: no retry begins after this moment of the clock's monotonic time, in seconds; default: no limit.
+    :param is_answered: whether LivePerson has answered a request under this policy. Nothing is retried before:
+        what is polled again anyhow should learn quickly that LivePerson is down.
     """
 
-    def __init__(self, *, login: bool = False, lasts_s: Callable[[], float] = _for_ever) -> None:
-        self._lasts_s = lasts_s
+    until_s: float = math.inf
+    is_answered: bool = True
+
+    def allows(self, moment_s: float) -> bool:
+        """Whether a retry may begin at a moment of the clock's monotonic time."""
+        return self.is_answered and moment_s <= self.until_s
+
+
+class Backoff:
+    """
+    How long to wait before each retry of one call.
+
+    :param login: whether the call is a login, which LivePerson throttles harder.
+    """
+
+    def __init__(self, *, login: bool = False) -> None:
         self._least_throttle_pause_s = LEAST_LOGIN_THROTTLE_PAUSE_S if login else LEAST_THROTTLE_PAUSE_S
         self._failures: Counter[str] = Counter()
-        self.pause_s = 0.0
 
-    def allows(self, error: BaseException) -> bool:
-        """Whether to try again after ``error``; if so, :attr:`pause_s` says how long to wait first."""
-        pause_s = self._pause_after(error) if isinstance(error, LivePersonError) else None
-        if pause_s is None or pause_s > self._lasts_s():
-            if isinstance(error, LivePersonError):
-                error.exhausted = True
-            return False
-        self.pause_s = pause_s
-        return True
+    @property
+    def failures(self) -> int:
+        """How many attempts have failed."""
+        return self._failures.total()
 
-    def _pause_after(self, error: LivePersonError) -> float | None:
+    def pause_after(self, error: LivePersonError) -> float | None:
+        """Seconds to wait after a failure; ``None`` if the call is not to be retried."""
         if error.exhausted or not error.retry_helps or (error.retry_after_s or 0.0) > LONGEST_RETRY_AFTER_S:
             return None
         match error:
@@ -123,27 +131,27 @@ class Patience:
 
 class Setback:
     """
-    What failed a moment ago for one thread, and need not be tried by the others that wait for the same.
+    Remembers a failed login or lookup, so that waiting threads fail with it instead of repeating it.
 
-    Wrong credentials tried again, a time for each, could lock the user out; a login that is in trouble must not be met
-    by all at once.
+    Wrong credentials sent once by every thread could lock the user out; an overloaded login must not get the requests
+    of all threads at once.
 
-    :param monotonic: the time to go by, seconds.
+    :param clock: the time to go by.
     """
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._error: LivePersonError | None = None
         self._ends_s = 0.0
 
     def check(self) -> None:
-        """Raise the failure again as long as it is not worth another try."""
-        if self._error is not None and self._monotonic() < self._ends_s:
+        """Raise the failure again while it is too early for another attempt."""
+        if self._error is not None and self._clock.monotonic() < self._ends_s:
             raise self._error
 
     def remember(self, error: LivePersonError) -> None:
-        """Take a failure in: of the credentials, for good; of another kind that may pass, for a moment."""
+        """Remember a failure: for good if the credentials were refused, else for a moment if it may pass."""
         self._error = error
         self._ends_s = math.inf
         if not isinstance(error, LivePersonAuthenticationError):
-            self._ends_s = self._monotonic() + (SERVER_PAUSES_S[0] if error.retry_helps else 0.0)
+            self._ends_s = self._clock.monotonic() + (SERVER_PAUSES_S[0] if error.retry_helps else 0.0)

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonTransportError
-from airflow_provider_lp.client.pacing import SLOWEST_INTERVAL_S, Clock, Pacer
+from airflow_provider_lp.client.pacing import SLOWEST_INTERVAL_S, Pacer
 from tests.lab import FakeClock
 
 

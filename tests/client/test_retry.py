@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from email.utils import formatdate
 
 import pytest
@@ -7,17 +8,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client import errors
-from airflow_provider_lp.client.retry import Patience, error_class, retry_after_seconds
+from airflow_provider_lp.client.retry import Backoff, RetryPolicy, error_class, retry_after_seconds
 from tests.lab import NOW
 
 NOW_S = NOW.timestamp()
 
 
 def pauses_after(error_of: object, *, login: bool = False) -> list[float]:
-    """How long a patience waits, failure after failure, until it gives up."""
-    patience, pauses = Patience(login=login), []
-    while patience.allows(error_of()):  # type: ignore[operator]
-        pauses.append(patience.pause_s)
+    """How long a call waits, failure after failure, until it is given up."""
+    backoff, pauses = Backoff(login=login), []
+    while (pause_s := backoff.pause_after(error_of())) is not None:  # type: ignore[operator]
+        pauses.append(pause_s)
         assert len(pauses) < 50
     return pauses
 
@@ -52,10 +53,10 @@ def test_server_trouble_is_retried_after_5_10_and_15_seconds() -> None:
     assert pauses_after(lambda: errors.LivePersonTransportError("x")) == [5, 10, 15]
 
 
-def test_server_and_transport_trouble_share_one_patience() -> None:
-    patience = Patience()
+def test_server_and_transport_trouble_share_their_pauses() -> None:
+    backoff = Backoff()
     kinds = [errors.LivePersonServerError, errors.LivePersonTransportError] * 2
-    assert [patience.allows(kind("x")) for kind in kinds] == [True, True, True, False]
+    assert [backoff.pause_after(kind("x")) for kind in kinds] == [5, 10, 15, None]
 
 
 def test_throttling_is_waited_out_longer_and_longer() -> None:
@@ -78,8 +79,7 @@ def test_retry_after_is_honoured_but_never_below_a_second(asked: float, paused: 
 
 def test_a_retry_after_longer_than_is_sensible_fails_at_once() -> None:
     error = errors.LivePersonRateLimitError("x", retry_after_s=901)
-    assert not Patience().allows(error)
-    assert error.exhausted
+    assert Backoff().pause_after(error) is None
 
 
 @pytest.mark.parametrize(("asked", "paused"), [(3, [5, 10, 15]), (12, [12, 12, 15]), (900, [900] * 3), (901, [])])
@@ -87,22 +87,24 @@ def test_a_503_may_ask_for_longer_pauses_too(asked: float, paused: list[float]) 
     assert pauses_after(lambda: errors.LivePersonServerError("x", retry_after_s=asked)) == paused
 
 
-@pytest.mark.parametrize(("lasts_s", "allowed"), [(5.0, True), (4.9, False), (0.0, False)])
-def test_nothing_is_waited_for_beyond_the_time_there_is(lasts_s: float, allowed: bool) -> None:
-    error = errors.LivePersonServerError("x")
-    assert Patience(lasts_s=lambda: lasts_s).allows(error) is allowed
-    assert error.exhausted is not allowed
+def test_a_policy_bounds_when_a_retry_may_begin() -> None:
+    assert RetryPolicy().allows(1e9)
+    assert RetryPolicy(until_s=5.0).allows(5.0)
+    assert not RetryPolicy(until_s=5.0).allows(5.1)
+    assert not RetryPolicy(until_s=-math.inf).allows(0.0)
+
+
+def test_a_policy_may_wait_for_the_first_answer() -> None:
+    policy = RetryPolicy(is_answered=False)
+    assert not policy.allows(0.0)
+    policy.is_answered = True
+    assert policy.allows(0.0)
 
 
 def test_what_an_inner_loop_gave_up_is_not_started_over() -> None:
     error = errors.LivePersonServerError("x")
     error.exhausted = True
-    assert not Patience().allows(error)
-
-
-def test_other_exceptions_are_not_retried() -> None:
-    assert not Patience().allows(ValueError("x"))
-    assert not Patience().allows(KeyboardInterrupt())
+    assert Backoff().pause_after(error) is None
 
 
 @pytest.mark.parametrize(

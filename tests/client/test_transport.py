@@ -26,6 +26,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonServerError,
     LivePersonTransportError,
 )
+from airflow_provider_lp.client.secrets import Secrets
 from airflow_provider_lp.sandbox import Fault, Sandbox
 from tests.lab import APPLICATION, DAY, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd
 from tests.scripted import EMPTY, Say, scripted
@@ -33,6 +34,12 @@ from tests.scripted import EMPTY, Say, scripted
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 CUTS = ("cut_connection", "cut_body", "cut_chunked", "not_json")
 SandboxOf = Callable[..., Sandbox]
+
+
+def secrets(*values: str) -> Secrets:
+    known = Secrets(lambda _: None)
+    known.add(*values)
+    return known
 
 
 def search(client: LivePersonClient, **options: Any) -> list[str]:
@@ -422,9 +429,9 @@ def test_a_server_that_repeats_secrets_does_not_get_them_into_errors_or_logs(
 
 
 def test_of_secrets_that_begin_alike_the_longer_is_blotted_out_whole() -> None:
-    secrets = ["s3cret", "s3cret-and-longer"]
-    for order in (secrets, secrets[::-1]):
-        assert excerpt_of(b'{"message": "you sent s3cret-and-longer"}', order) == "you sent ***"
+    values = ["s3cret", "s3cret-and-longer"]
+    for order in (values, values[::-1]):
+        assert excerpt_of(b'{"message": "you sent s3cret-and-longer"}', secrets(*order)) == "you sent ***"
 
 
 @pytest.mark.parametrize("secret", ['a"b\\c/d&e=f%g h', "pässword-ü"])
@@ -462,14 +469,14 @@ def test_no_transcript_gets_into_an_error_or_a_log(
 
 
 def test_an_excerpt_is_short_and_on_one_line() -> None:
-    excerpt = excerpt_of(b"x\n" * 5000, [])
+    excerpt = excerpt_of(b"x\n" * 5000, secrets())
     assert excerpt is not None
     assert len(excerpt) == 200
     assert "\n" not in excerpt
-    assert excerpt_of(b"", []) is None
-    assert excerpt_of(b'{"conversationHistoryRecords": ["hello"]}', []) is None
-    assert internal_code_of(b"not json", []) is None
-    assert internal_code_of(b'{"internalCode": 8}', []) == "8"
+    assert excerpt_of(b"", secrets()) is None
+    assert excerpt_of(b'{"conversationHistoryRecords": ["hello"]}', secrets()) is None
+    assert internal_code_of(b"not json", secrets()) is None
+    assert internal_code_of(b'{"internalCode": 8}', secrets()) == "8"
 
 
 # Closing.

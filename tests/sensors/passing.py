@@ -15,7 +15,7 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseSensorOperator
 
 from airflow_provider_lp.client import liveperson as client
-from airflow_provider_lp.client.pacing import Clock
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.conditions import conversations as of_conversations
 from airflow_provider_lp.conditions import metrics as of_metrics
 from airflow_provider_lp.sandbox import Account, Conversation
