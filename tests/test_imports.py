@@ -42,8 +42,8 @@ def run(code: str) -> str:
 def test_what_a_dag_file_imports_loads_nothing_heavy() -> None:
     loaded = run(
         "import sys\n"
-        "import airflow.providers.common.compat.sdk as sdk\n"
-        "[getattr(sdk, name) for name in ('BaseOperator', 'BaseHook', 'Asset', 'AssetAlias', 'AirflowFailException',"
+        "import airflow_provider_lp.compat as compat\n"
+        "[getattr(compat, name) for name in ('BaseOperator', 'BaseHook', 'Asset', 'AssetAlias', 'AirflowFailException',"
         " 'AirflowSkipException', 'mask_secret')]\n"
         "before = set(sys.modules)\n"
         f"import {PACKAGE}.operators.conversations, {PACKAGE}.operators.metrics, {PACKAGE}.hooks.liveperson\n"
@@ -104,23 +104,22 @@ def layer(name: str) -> str | None:
     return parts[1] if parts[0] == PACKAGE and len(parts) > 1 else None
 
 
-#: What Airflow's compatibility layer does not have, and the one file that knows where it is.
-NOT_IN_COMPAT = {"triggers/base.py": ("airflow.triggers.base",)}
-
 ALLOWED = {
     "client": {"client"},
     "windows": {"windows", "client"},
     "retention": {"retention"},
     "export": {"export", "client", "windows", "retention"},
-    "hooks": {"hooks", "client", "get_provider_info"},
-    "operators": {"operators", "hooks", "export", "client", "windows", "retention"},
+    "compat": set(),
+    "hooks": {"hooks", "compat", "client", "get_provider_info"},
+    "operators": {"operators", "compat", "hooks", "export", "client", "windows", "retention"},
     "conditions": {"conditions", "export", "client", "windows", "retention"},
-    "triggers": {"triggers", "conditions", "hooks", "export", "client", "windows", "retention"},
+    "triggers": {"triggers", "compat", "conditions", "hooks", "export", "client", "windows", "retention"},
     "sensors": {
         "sensors",
         "triggers",
         "conditions",
         "operators",
+        "compat",
         "hooks",
         "export",
         "client",
@@ -131,6 +130,8 @@ ALLOWED = {
     "get_provider_info": {"get_provider_info"},
 }
 
+#: The files that know where an Airflow keeps its names: all but the triggers', and those.
+COMPAT = ROOT / "compat.py"
 TRIGGERS = ROOT / "triggers" / "base.py"
 
 
@@ -146,8 +147,18 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
-def test_airflows_names_come_through_common_compat(path: Path) -> None:
+def test_airflows_names_come_through_one_file(path: Path) -> None:
     names = {name for name in imported(path) if name.split(".")[0] == "airflow"}
-    # Common compat's sdk has no triggers.
-    known = ("airflow.providers.common.compat.sdk", *(["airflow.triggers."] if path == TRIGGERS else []))
-    assert {name for name in names if not name.startswith(known)} == set()
+    if path == TRIGGERS:
+        names = {name for name in names if not name.startswith("airflow.triggers.")}
+    assert names == set() or path == COMPAT
+
+
+def test_the_one_file_knows_all_that_it_declares() -> None:
+    from airflow_provider_lp import compat
+
+    declared = {name.rpartition(".")[2] for name in imported(COMPAT) if name.startswith("airflow.")}
+    assert set(compat.PLACES) <= declared
+    assert all(getattr(compat, name) for name in compat.PLACES)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        getattr(compat, "nothing")  # noqa: B009

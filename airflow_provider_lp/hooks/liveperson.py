@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, mask_secret
-
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
+from airflow_provider_lp.compat import AirflowNotFoundException, BaseHook, mask_secret
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
 from airflow_provider_lp.hooks.connection_fields import ConnectionFields
 

@@ -1,29 +1,23 @@
-"""What all LivePerson operators share: a client, failures that are final, and a target for what they export."""
+"""What LivePerson's operators and sensors share: a client, and failures that are final."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
-    LivePersonConfigurationError,
     LivePersonError,
     LivePersonPermissionError,
 )
-from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
+from airflow_provider_lp.compat import AirflowFailException, BaseOperator
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
 
 log = logging.getLogger(__name__)
-
-DEFAULT_CONCURRENCY = 4
-MOST_CONCURRENT = 64
 
 
 class LivePersonOperator(BaseOperator):
@@ -69,65 +63,3 @@ class LivePersonOperator(BaseOperator):
         if self._client is not None:
             log.warning("Stopping: the task was told to end.")
             self._client.abort()
-
-
-class LivePersonExportOperator(LivePersonOperator):
-    """
-    An operator that publishes what it finds as one object, or returns it through XCom.
-
-    :param path: URL to write to; ``None`` (default) returns the result through XCom. (templated)
-    :param storage_conn_id: Airflow connection of the storage. (templated)
-    :param format: one of :attr:`formats`; default ``"ndjson"``.
-    :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
-    :param liveperson_conn_id: the Airflow connection. (templated)
-    """
-
-    #: What it can write.
-    formats: ClassVar[Sequence[str]] = ("ndjson",)
-
-    def __init__(
-        self,
-        *,
-        path: str | None = None,
-        storage_conn_id: str | None = None,
-        format: str = "ndjson",
-        max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.path = path
-        # A path that a template leaves empty is a mistake, and no wish for XCom.
-        self._publishes = path is not None
-        self.storage_conn_id = storage_conn_id
-        self.format = format
-        self.max_xcom_bytes = max_xcom_bytes
-
-    def check_output(self) -> None:
-        """
-        Refuse what can be refused before anything is looked up.
-
-        :raises LivePersonConfigurationError: naming the argument.
-        """
-        if self.format not in self.formats:
-            raise LivePersonConfigurationError(f"format={self.format!r} must be one of {', '.join(self.formats)}.")
-        check_max_xcom_bytes(self.max_xcom_bytes)
-
-    def target(self) -> Target | None:
-        """
-        Where to publish; ``None`` where the result is returned through XCom.
-
-        :raises LivePersonConfigurationError: if the path or its storage cannot be used.
-        """
-        return Target.checked(self.path, self.storage_conn_id) if self._publishes else None
-
-
-def check_max_concurrency(max_concurrency: object) -> None:
-    """
-    Refuse what is no number of requests that may be in flight.
-
-    :raises LivePersonConfigurationError: naming the argument.
-    """
-    if type(max_concurrency) is not int or not 1 <= max_concurrency <= MOST_CONCURRENT:
-        raise LivePersonConfigurationError(
-            f"max_concurrency={max_concurrency!r} must be a whole number from 1 to {MOST_CONCURRENT}."
-        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lp.windows import RunMoments
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow_provider_lp.compat import Context
 
 
 def moments_of(context: Context) -> RunMoments:

@@ -7,16 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
-
-from airflow_provider_lp.operators.base import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
+from airflow_provider_lp.compat import AirflowSkipException
 from airflow_provider_lp.operators.context import from_template, moments_of
+from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 from airflow_provider_lp.windows import parse_span, resolve_window
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_lp.compat import Context
     from airflow_provider_lp.export.query import ConversationQuery
 
 log = logging.getLogger(__name__)

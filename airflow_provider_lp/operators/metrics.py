@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.formats import FORMATS, check_format
-from airflow_provider_lp.operators.base import DEFAULT_CONCURRENCY, LivePersonExportOperator
 from airflow_provider_lp.operators.context import from_template, moments_of
+from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
 from airflow_provider_lp.retention import FRESHNESS_DELAY
 from airflow_provider_lp.windows import Window, resolve_window
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_lp.compat import Context
     from airflow_provider_lp.export.metrics.query import MetricsQuery
 
 log = logging.getLogger(__name__)

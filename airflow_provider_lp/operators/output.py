@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, Asset, AssetAlias, BaseHook
-
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.compat import AirflowNotFoundException, Asset, AssetAlias, BaseHook
 from airflow_provider_lp.export.compression import compression_of
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+    from airflow_provider_lp.compat import Context, ObjectStoragePath
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +123,7 @@ def _check_connection(storage_conn_id: str) -> None:
 
 
 def _located(url: str, storage_conn_id: str | None) -> ObjectStoragePath:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow_provider_lp.compat import ObjectStoragePath
 
     try:
         path = ObjectStoragePath(url, conn_id=storage_conn_id)

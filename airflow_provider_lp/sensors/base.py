@@ -12,7 +12,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import (
+from airflow_provider_lp.client.errors import LivePersonAuthenticationError
+from airflow_provider_lp.compat import (
     AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
@@ -22,14 +23,11 @@ from airflow.providers.common.compat.sdk import (
     TaskDeferred,
     conf,
 )
-
-from airflow_provider_lp.client.errors import LivePersonAuthenticationError
 from airflow_provider_lp.operators.base import LivePersonOperator
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_provider_lp.client import LivePersonClient
+    from airflow_provider_lp.compat import Context
     from airflow_provider_lp.conditions.base import Condition, Seen
     from airflow_provider_lp.triggers.pace import Pace
 

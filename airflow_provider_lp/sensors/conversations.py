@@ -12,8 +12,7 @@ from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 from airflow_provider_lp.sensors.base import LivePersonSensor
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_lp.compat import Context
     from airflow_provider_lp.conditions.conversations import (
         ConversationsHaveStatus,
         ConversationsMatch,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lp.sensors.base import LivePersonSensor
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
+    from airflow_provider_lp.compat import Context
     from airflow_provider_lp.conditions.metrics import MetricIsWithin
 
 

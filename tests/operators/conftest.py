@@ -10,6 +10,11 @@ from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.sandbox import Sandbox
 from tests.lab import FakeClock
 
+try:
+    from airflow.sdk import DAG as DAG
+except ImportError:  # Airflow 2.11
+    from airflow import DAG as DAG
+
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, AssetAlias
 
 from airflow_provider_lp.client.errors import (
     LivePersonError,
@@ -21,6 +20,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonServerError,
     LivePersonTransportError,
 )
+from airflow_provider_lp.compat import AirflowFailException, AirflowSkipException, Asset, AssetAlias
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.sandbox import Conversation, Fault
 from tests.lab import DAY, at, calls, crowd, ids_in, ids_of, lines

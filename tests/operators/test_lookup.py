@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, Asset
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonServerError
+from airflow_provider_lp.compat import AirflowFailException, Asset
 from airflow_provider_lp.operators.conversations import LivePersonConversationLookupOperator
 from airflow_provider_lp.sandbox import Fault
 from tests.lab import BY_CONSUMER, BY_ID, calls, crowd, ids_in, ids_of

@@ -13,13 +13,14 @@ from typing import Any
 
 import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Asset, AssetAlias
 
 from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.client.errors import LivePersonError, LivePersonIncompleteDataError, LivePersonServerError
+from airflow_provider_lp.compat import AirflowFailException, Asset, AssetAlias
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.sandbox import Account, Conversation, Fault
 from tests.lab import DAY, HOUR, FakeClock, calls, ms, plain
+from tests.operators.conftest import DAG
 
 OPERATIONS = "/operations/"
 #: The operator goes by the real clock: the window of these tests is an hour of the last few.

@@ -11,7 +11,7 @@ HEAVY = ("requests", "urllib3", "requests_oauthlib", "isal", "s3fs", "aiohttp", 
 def test_a_sensor_imports_neither_requests_nor_triggers() -> None:
     code = (
         "import sys\n"
-        "import airflow.providers.common.compat.sdk as sdk\n"
+        "import airflow_provider_lp.compat as sdk\n"
         "[getattr(sdk, name) for name in ('BaseOperator', 'BaseHook', 'Asset', 'AssetAlias', 'BaseSensorOperator',"
         " 'PokeReturnValue', 'TaskDeferred', 'conf')]\n"
         "before = set(sys.modules)\n"
