@@ -9,7 +9,7 @@ comma := ,
 .PHONY: demo test unit lint bench test-airflow2 clean
 
 demo: .venv/ready
-	@.venv/bin/python -m airflow_provider_lp.sandbox.demo --folder .demo --dags dags_examples
+	@.venv/bin/python -m tests.demo --folder .demo --dags dags_examples
 
 test: lint unit
 

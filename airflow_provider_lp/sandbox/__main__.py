@@ -10,7 +10,7 @@ import threading
 from datetime import datetime
 
 from airflow_provider_lp.sandbox import Account, Sandbox
-from airflow_provider_lp.sandbox.control import airflow_variable
+from airflow_provider_lp.sandbox.credentials import airflow_variable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,7 +80,7 @@ and the metrics of the last 24 hours that they make.
 
 The connection for Airflow:
 
-  {airflow_variable(sandbox)}
+  {airflow_variable(sandbox.url, account.account_id)}
 
 Its credentials and more, as JSON:
 

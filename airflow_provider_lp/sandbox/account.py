@@ -12,13 +12,18 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_lp.sandbox.conversation import Conversation
-from airflow_provider_lp.sandbox.days import DAY_MS, LONGEST_MS, MINUTE_MS, day_conversations, day_of
-from airflow_provider_lp.sandbox.groupings import Metrics, Subject, by_subject
-from airflow_provider_lp.sandbox.lru import LeastRecentlyUsed
-from airflow_provider_lp.sandbox.records import render_record
-from airflow_provider_lp.sandbox.resolved import resolved_metrics
-from airflow_provider_lp.sandbox.satisfaction import satisfaction_metrics
+from airflow_provider_lp.sandbox.cache import LeastRecentlyUsed
+from airflow_provider_lp.sandbox.conversations.conversation import Conversation
+from airflow_provider_lp.sandbox.conversations.generated import LONGEST_MS, day_conversations, day_of
+from airflow_provider_lp.sandbox.conversations.metrics import (
+    Metrics,
+    Subject,
+    by_subject,
+    resolved_metrics,
+    satisfaction_metrics,
+)
+from airflow_provider_lp.sandbox.moments import DAY_MS, MINUTE_MS, epoch_ms
+from airflow_provider_lp.sandbox.records.record import render_record
 
 _ENCODED_BYTES = 256 * 1024 * 1024
 TIME_FIELDS = ("start", "end", "conversation_end", "full_dialog_end", "latest_update")
@@ -219,9 +224,3 @@ class Account:
             if day not in self._shelves:
                 self._shelves[day] = _Shelf(day_conversations(self.seed, day, self.per_day))
             return self._shelves[day]
-
-
-def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970 of an aware datetime, cut off below the millisecond."""
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return since.days * DAY_MS + since.seconds * 1_000 + since.microseconds // 1_000

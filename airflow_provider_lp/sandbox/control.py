@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_lp.sandbox.account import epoch_ms
-from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request, json_answer
+from airflow_provider_lp.sandbox.account import Account
+from airflow_provider_lp.sandbox.credentials import airflow_connection
 from airflow_provider_lp.sandbox.faults import KINDS, Fault
-from airflow_provider_lp.sandbox.ranges import members
-
-if TYPE_CHECKING:
-    from airflow_provider_lp.sandbox.sandbox import Sandbox
+from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, SeenRequest, json_answer
+from airflow_provider_lp.sandbox.http.values import members
+from airflow_provider_lp.sandbox.moments import epoch_ms
+from airflow_provider_lp.sandbox.routing import Api
 
 _ROOT = "/sandbox"
 _TRUTH_PARAMETERS = frozenset({"time_field", "report", "start", "end"})
@@ -24,8 +22,11 @@ _TRUTH_PARAMETERS = frozenset({"time_field", "report", "start", "end"})
 class Control:
     """Answers the sandbox's own paths. They ask for no login and no fault hits them."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, account: Account, credentials: dict[str, str], api: Api, requests: list[SeenRequest]) -> None:
+        self._account = account
+        self._credentials = credentials
+        self._api = api
+        self._seen = requests
         self._served = {
             ("GET", ""): self._about,
             ("POST", "/faults"): self._add_fault,
@@ -55,14 +56,14 @@ class Control:
         except Refused as refusal:
             return refusal.answer()
 
-    def _about(self, _request: Request) -> Answer:
-        account = self._sandbox.account
+    def _about(self, request: Request) -> Answer:
+        account = self._account
         about = {
             "account_id": account.account_id,
             "now": datetime.fromtimestamp(account.now_ms() / 1_000, UTC).isoformat(),
             "conversations": len(account.conversations()),
-            "credentials": self._sandbox.credentials,
-            "connection": airflow_connection(self._sandbox),
+            "credentials": self._credentials,
+            "connection": airflow_connection(f"http://{request.host}", account.account_id, self._credentials),
             "fault_kinds": sorted(KINDS),
         }
         return json_answer(200, about)
@@ -74,22 +75,22 @@ class Control:
             fault = msgspec.convert(wanted, Fault)
         except ValueError as error:
             raise Refused(400, str(error)) from error
-        self._sandbox.add_fault(fault)
+        self._api.faults.add(fault)
         return json_answer(201, fault)
 
     def _clear_faults(self, _request: Request) -> Answer:
-        self._sandbox.clear_faults()
+        self._api.faults.clear()
         return Answer(204)
 
     def _requests(self, _request: Request) -> Answer:
-        return json_answer(200, list(self._sandbox.requests))
+        return json_answer(200, list(self._seen))
 
     def _forget_requests(self, _request: Request) -> Answer:
-        self._sandbox.requests.clear()
+        self._seen.clear()
         return Answer(204)
 
     def _expire_tokens(self, _request: Request) -> Answer:
-        self._sandbox.expire_tokens()
+        self._api.logins.tokens.expire_all()
         return Answer(204)
 
     def _truth(self, request: Request) -> Answer:
@@ -103,35 +104,21 @@ class Control:
                 raise Refused(400, "end is missing")
             return self._metrics_truth(parameters["report"], start_ms, end_ms)
         try:
-            ids = self._sandbox.account.truth(time_field, start_ms, end_ms)
+            ids = self._account.truth(time_field, start_ms, end_ms)
         except ValueError as error:
             raise Refused(400, str(error)) from error
         return json_answer(200, {"count": len(ids), "conversation_ids": ids})
 
     def _metrics_truth(self, report: str, start_ms: int, end_ms: int) -> Answer:
-        account = self._sandbox.account
-        truths = {"messaging_conversation": account.resolved_truth, "csat_distribution": account.csat_truth}
+        truths = {
+            "messaging_conversation": self._account.resolved_truth,
+            "csat_distribution": self._account.csat_truth,
+        }
         if report not in truths:
             raise Refused(400, f"report must be one of {', '.join(truths)}")
         subjects = truths[report](start_ms, end_ms)
         rows = [{"skill_id": skill, "agent_id": agent, **metrics} for (skill, agent), metrics in subjects.items()]
         return json_answer(200, {"report": report, "rows": rows})
-
-
-def airflow_connection(sandbox: Sandbox) -> dict[str, Any]:
-    """The Airflow connection to the sandbox."""
-    credentials = sandbox.credentials
-    extra = {
-        "account_id": sandbox.account.account_id,
-        "client_id": credentials["client_id"],
-        "client_secret": credentials["client_secret"],
-    }
-    return {"conn_type": "liveperson", "host": sandbox.url, "extra": extra}
-
-
-def airflow_variable(sandbox: Sandbox) -> str:
-    """The same connection as a line for a shell."""
-    return f"export AIRFLOW_CONN_LIVEPERSON_DEFAULT='{json.dumps(airflow_connection(sandbox))}'"
 
 
 def _moment(parameters: dict[str, str], name: str) -> int | None:

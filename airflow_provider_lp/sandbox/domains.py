@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request, json_answer
+from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, json_answer
 
 SERVICES = ("agentVep", "sentinel", "msgHist", "leDataReporting")
 # LivePerson documents both shapes for the look-up of one service.

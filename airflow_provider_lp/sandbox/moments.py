@@ -6,8 +6,17 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
 UNDEFINED = "undefined"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime, cut off below the millisecond."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 @lru_cache(maxsize=512)

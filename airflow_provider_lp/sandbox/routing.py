@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from airflow_provider_lp.sandbox.account import Account
-from airflow_provider_lp.sandbox.closed_operations import ClosedOperations
 from airflow_provider_lp.sandbox.domains import Domains
-from airflow_provider_lp.sandbox.exchange import Answer, Refused, Request
-from airflow_provider_lp.sandbox.faults import CONVERSATION_PATH, OPERATIONS_PATH, Fault, Faults
-from airflow_provider_lp.sandbox.interactions import Interactions
-from airflow_provider_lp.sandbox.logins import Logins
-from airflow_provider_lp.sandbox.outages import outage
-from airflow_provider_lp.sandbox.queue_operations import QueueOperations
-from airflow_provider_lp.sandbox.segment_operations import SegmentOperations
+from airflow_provider_lp.sandbox.faults import CONVERSATION_PATH, OPERATIONS_PATH, Fault, Faults, outage
+from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request
+from airflow_provider_lp.sandbox.interactions.methods import Interactions
+from airflow_provider_lp.sandbox.logins.logins import Logins
+from airflow_provider_lp.sandbox.operations.closed import ClosedOperations
+from airflow_provider_lp.sandbox.operations.queues import QueueOperations
+from airflow_provider_lp.sandbox.operations.segments import SegmentOperations
 
 _ACCOUNT = r"(?P<account_id>[^/]+)"
 _CONVERSATIONS = rf"/messaging_history/api/account/{_ACCOUNT}/conversations"

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import threading
 from bisect import insort
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
 
 from airflow_provider_lp.sandbox.account import Account
 from airflow_provider_lp.sandbox.control import Control
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
-from airflow_provider_lp.sandbox.exchange import Request
 from airflow_provider_lp.sandbox.faults import Fault
-from airflow_provider_lp.sandbox.filters import END_FIELDS
+from airflow_provider_lp.sandbox.http.exchange import Request, SeenRequest
+from airflow_provider_lp.sandbox.http.server import HttpServer, Reply
+from airflow_provider_lp.sandbox.interactions.filters import END_FIELDS
 from airflow_provider_lp.sandbox.routing import Api, gives_data
-from airflow_provider_lp.sandbox.server import HttpServer, Reply
 
 _REMEMBERED_REQUESTS = 100_000
 _POLL_S = 0.01
-
-
-@dataclass(frozen=True)
-class SeenRequest:
-    """A request that was answered. ``status`` is ``None`` if the connection was cut instead; ``authorization`` is the
-    scheme; ``at`` is ``time.monotonic()`` as it arrived."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Any
-    status: int | None
-    fault: str | None
-    at: float
-    authorization: str | None
 
 
 class Sandbox:
@@ -63,7 +46,7 @@ class Sandbox:
         self.latency_s = 0.0
         self.gzip = False
         self._api = Api(self.account, end_filter_field)
-        self._control = Control(self)
+        self._control = Control(self.account, self.credentials, self._api, self.requests)
         self._address = (host, port)
         self._verbose = verbose
         self._server: HttpServer | None = None

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from airflow_provider_lp.sandbox import Account, Conversation
-from airflow_provider_lp.sandbox.records import DEFAULT_CONTENT
+from airflow_provider_lp.sandbox.records.record import DEFAULT_CONTENT
 
 from .calling import NOW, at
 

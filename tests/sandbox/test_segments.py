@@ -54,12 +54,6 @@ def test_every_segment_is_of_one_kind_and_in_one_group(steady: Caller, method: s
         assert answer["metricsTotal"][name] == sum(metrics[name] for metrics in members.values())
 
 
-def test_a_day_holds_every_kind(steady: Caller) -> None:
-    for method in SKILLS, AGENTS:
-        total = steady.measured(method, timeframe=1440)["metricsTotal"]
-        assert all(total[kind] > 0 for kind in KINDS[method]), total
-
-
 @METHODS
 def test_segments_outnumber_the_conversations(steady: Caller, method: str) -> None:
     closed = steady.sandbox.account.closed_between(NOW_MS - 24 * HOUR_MS, NOW_MS)
@@ -73,6 +67,10 @@ def test_a_conversation_has_a_segment_for_each_skill_and_agent(serve: Callable[.
     assert caller.measured(SKILLS, timeframe=1440)["metricsTotal"][TOTAL[SKILLS]] == 9
     by_agent = groups(AGENTS, caller.measured(AGENTS, timeframe=1440))
     assert {agent: metrics[TOTAL[AGENTS]] for agent, metrics in by_agent.items()} == {"1": 6, "2": 6}
+    by_skill = groups(SKILLS, caller.measured(SKILLS, timeframe=1440))
+    assert {skill: metrics[TOTAL[SKILLS]] for skill, metrics in by_skill.items()} == {"7": 6, "9": 3}
+    per_skill = caller.measured(AGENTS, timeframe=1440, skillIds="9")["metricsPerSkill"]
+    assert {agent: each[TOTAL[AGENTS]] for agent, each in per_skill["9"]["metricsPerAgent"].items()} == {"2": 3}
 
 
 def test_rows_add_up_to_the_frame_in_the_order_and_form_of_each_method(steady: Caller) -> None:
@@ -95,56 +93,6 @@ def test_an_hour_stays_as_it_was(steady: Caller, serve: Callable[..., Caller], m
     rows = later.measured(method, timeframe=120, interval=60)["metricsByIntervals"]
     (same,) = (row for row in rows if row.pop("timestamp") == NOW_MS - HOUR_MS)
     assert same.get("metricsData", same) == steady.measured(method, timeframe=60)
-
-
-@pytest.mark.parametrize(
-    ("conversation", "skill_kind", "agent_kind"),
-    [
-        (spoken("a", 3), KINDS[SKILLS][0], KINDS[AGENTS][0]),
-        (spoken("b", 2), KINDS[SKILLS][2], KINDS[AGENTS][2]),
-        (spoken("c", 1, close_reason="CONSUMER"), KINDS[SKILLS][1], KINDS[AGENTS][1]),
-        (spoken("d", 1, close_reason="AGENT"), KINDS[SKILLS][3], KINDS[AGENTS][3]),
-        (spoken("e", 1, close_reason="SYSTEM"), KINDS[SKILLS][3], KINDS[AGENTS][3]),
-        (spoken("f", 3, agent_ids=(), queue_state="IN_QUEUE", close_reason="CONSUMER"), KINDS[SKILLS][1], None),
-        (spoken("g", 3, agent_ids=(), queue_state="IN_QUEUE", close_reason="SYSTEM"), KINDS[SKILLS][3], None),
-    ],
-)
-def test_the_messages_and_the_closer_decide_the_kind(
-    serve: Callable[..., Caller], conversation: Conversation, skill_kind: str, agent_kind: str | None
-) -> None:
-    caller = serve(conversation)
-    for method, kind in (SKILLS, skill_kind), (AGENTS, agent_kind):
-        total = caller.measured(method, timeframe=60)["metricsTotal"]
-        assert [name for name in KINDS[method] if total[name]] == ([kind] if kind else [])
-    in_queue = caller.measured(SKILLS, timeframe=60)["metricsTotal"]["skillSegmentsAbandonedByConsumersInQueue"]
-    assert in_queue == (conversation.conversation_id == "f")
-
-
-def test_times_of_a_conversation_with_two_agents(serve: Callable[..., Caller]) -> None:
-    caller = serve(spoken("a", 8, agent_ids=("1", "2")))
-    answer = caller.measured(AGENTS, timeframe=120)
-    first, second = (groups(AGENTS, answer)[agent] for agent in ("1", "2"))
-    name = "avgTimetoFirstAgentMessageFromAgentAssignment"
-    assert first["avgAgentMessagesinAgentSegment"] == second["avgAgentMessagesinAgentSegment"] == 2
-    assert (first[f"{name}_NewConversation"], first[f"{name}_AfterTransfer"]) == (first[name], -1)
-    assert (second[f"{name}_NewConversation"], second[f"{name}_AfterTransfer"]) == (-1, second[name])
-    for metrics in first, second:
-        assert 0 < metrics[name] <= 5 * MINUTE_MS
-        assert metrics["avgTimeToResponseFromAgentAssignment"] == (metrics[name] + 5 * MINUTE_MS) / 2
-    # The second agent takes over at the fifth message, after 20 minutes, and waits are part of nobody's segment.
-    assert first["avgAgentSegmentDuration"] == 15 * MINUTE_MS + first[name]
-    assert second["avgAgentSegmentDuration"] == 35 * MINUTE_MS + second[name]
-    total = answer["metricsTotal"]
-    assert total[name] == (first[name] + second[name]) / 2
-    assert caller.measured(SKILLS, timeframe=60)["metricsTotal"][name] == first[name]
-
-
-def test_a_transfer_ends_the_segment_before_the_close(serve: Callable[..., Caller]) -> None:
-    caller = serve(spoken("a", 8, end_ms=None, agent_ids=("1", "2"), skill_ids=(7, 9)))
-    assert groups(AGENTS, caller.measured(AGENTS, timeframe=120)).keys() == {"1"}
-    by_skill = groups(SKILLS, caller.measured(SKILLS, timeframe=120))
-    assert by_skill.keys() == {"7"}
-    assert by_skill["7"]["skillSegmentsWithNonResponsiveAgents"] == 1
 
 
 @METHODS

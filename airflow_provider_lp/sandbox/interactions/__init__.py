@@ -1,0 +1,1 @@
+"""LivePerson's Messaging Interactions: ``methods.py`` has the three methods, ``filters.py`` what they search by."""

@@ -1,0 +1,1 @@
+"""Who may call: ``logins.py`` answers the logins and admits requests."""
