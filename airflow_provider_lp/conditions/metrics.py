@@ -13,8 +13,8 @@ from airflow_provider_lp.conditions.base import Seen
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
+    from airflow_provider_lp.client.reports import Report
     from airflow_provider_lp.export.metrics.query import MetricsQuery
-    from airflow_provider_lp.export.metrics.reports import Report
 
 ONE_MINUTE = timedelta(minutes=1)
 LAST_HOUR = 60
@@ -81,8 +81,8 @@ class MetricIsWithin:
 
         :raises LivePersonConfigurationError: naming the argument that LivePerson would not accept.
         """
+        from airflow_provider_lp.client.reports import REPORTS
         from airflow_provider_lp.export.metrics.query import MetricsQuery
-        from airflow_provider_lp.export.metrics.reports import REPORTS
 
         known_report = REPORTS.get(self.report)
         default = LAST_HOUR if known_report and known_report.needs_period else None
@@ -117,7 +117,7 @@ class MetricIsWithin:
             )
 
     def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
-        from airflow_provider_lp.export.metrics.results import collect_metrics
+        from airflow_provider_lp.export.metrics.export import collect_metrics
 
         rows = [row for row in collect_metrics(client, self.query()) if self._is_about(row)]
         value = rows[-1][self.metric] if rows else None

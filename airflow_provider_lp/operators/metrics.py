@@ -168,7 +168,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the rows where there is no path."""
-        from airflow_provider_lp.export.metrics.results import collect_metrics, export_metrics
+        from airflow_provider_lp.export.metrics.export import collect_metrics, export_metrics
 
         with self.final_failures():
             self.check_output()
@@ -209,7 +209,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
             breakdown=self.breakdown,
             include_sub_groups=self.include_sub_groups,
         )
-        log.info("Exporting %s %s.", self.report, _words(query))
+        log.info("Exporting %s %s.", self.report, query.timing)
         if query.window and query.window.end > now - FRESHNESS_DELAY:
             log.warning(
                 "The window %s reaches into what LivePerson may not count yet: these metrics are not final. Let the "
@@ -219,7 +219,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         return query
 
     def _window(self, context: Context, now: datetime, timeframe: Any) -> Window | None:
-        from airflow_provider_lp.export.metrics.reports import REPORTS
+        from airflow_provider_lp.client.reports import REPORTS
 
         period = [name for name in ("start", "end", "window") if getattr(self, name) is not None]
         known = REPORTS.get(self.report) if isinstance(self.report, str) else None
@@ -234,13 +234,6 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         if known is None or timeframe is not None or (not known.needs_period and not period):
             return None
         return resolve_window(self.start, self.end, self.window, moments_of(context), now)
-
-
-def _words(query: MetricsQuery) -> str:
-    """The period of a query, for people."""
-    if query.tiled is None:
-        return "as of now" if query.timeframe is None else f"of the last {query.timeframe} minutes"
-    return f"from {query.tiled.start.isoformat()} up to now" if query.report.up_to_now else f"within {query.tiled}"
 
 
 def _number(value: Any) -> Any:

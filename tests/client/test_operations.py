@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,12 +15,13 @@ from airflow_provider_lp.client.errors import (
     LivePersonTransportError,
 )
 from airflow_provider_lp.client.measurements import Measurement, MetricsAnswer, Subject
-from airflow_provider_lp.client.operations import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
+from airflow_provider_lp.client.operations import MetricsRequest
+from airflow_provider_lp.client.reports import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS, REPORTS
 from tests.lab import DAY, HOUR, OAUTH1, FakeClock, at, connect
 from tests.scripted import Say, Scripted, scripted
 
 PATH = "/operations/api/account/12345678"
-Ask = Callable[[LivePersonClient], MetricsAnswer]
+asked = MetricsRequest.checked
 
 
 @contextmanager
@@ -32,15 +33,20 @@ def asking(body: Any = None, status: int = 200) -> Iterator[tuple[Scripted, Live
 
 # What is sent.
 
-GETS: dict[str, tuple[Ask, str, dict[str, str]]] = {
+GETS: dict[str, tuple[MetricsRequest, str, dict[str, str]]] = {
     "messaging conversation": (
-        lambda client: client.operations.messaging_conversation(60),
+        asked("messaging_conversation", timeframe=60),
         "/msgconversation",
         {"timeframe": "60", "v": "1"},
     ),
     "messaging conversation with everything": (
-        lambda client: client.operations.messaging_conversation(
-            1440, skill_ids=[12, "9007199254740993", 12], agent_ids="all", group_ids={17}, interval_minutes=5
+        asked(
+            "messaging_conversation",
+            timeframe=1440,
+            skill_ids=[12, "9007199254740993", 12],
+            agent_ids="all",
+            group_ids={17},
+            interval=5,
         ),
         "/msgconversation",
         {
@@ -52,35 +58,30 @@ GETS: dict[str, tuple[Ask, str, dict[str, str]]] = {
             "interval": "5",
         },
     ),
-    "messaging conversation by the minute": (
-        lambda client: client.operations.messaging_conversation(7, interval_minutes=1),
-        "/msgconversation",
-        {"timeframe": "7", "v": "1", "interval": "1"},
-    ),
     "csat distribution": (
-        lambda client: client.operations.csat_distribution(1, skill_ids="all", agent_ids=("7", "8")),
+        asked("csat_distribution", timeframe=1, skill_ids="all", agent_ids=("7", "8")),
         "/msgcsatdistribution",
         {"timeframe": "1", "v": "1", "skillIds": "all", "agentIds": "7,8"},
     ),
     "queue health": (
-        lambda client: client.operations.queue_health(120, skill_ids=["12"], interval_minutes=60),
+        asked("queue_health", timeframe=120, skill_ids=["12"], interval=60),
         "/msgqueuehealth",
         {"timeframe": "120", "v": "1", "skillIds": "12", "interval": "60"},
     ),
     "queue health of a period": (
-        lambda client: client.operations.queue_health_between(at(19), at(20), skill_ids=[-1]),
+        asked("queue_health", period=(at(19), at(20)), skill_ids=[-1]),
         "/msgqueuehealth",
         {"v": "2", "fromMillis": str(at(19)), "toMillis": str(at(20)), "skillIds": "-1"},
     ),
     "current queue health": (
-        lambda client: client.operations.current_queue_health(),
+        asked("current_queue_health"),
         "/msgqueuehealth/current/",
         {"v": "1"},
     ),
     "current queue health of a period": (
-        lambda client: client.operations.current_queue_health(
-            start_ms=at(17),
-            end_ms=at(20),
+        asked(
+            "current_queue_health",
+            period=(at(17), at(20)),
             skill_ids="all",
             overdue_conversations=True,
             breakdown=False,
@@ -100,15 +101,16 @@ GETS: dict[str, tuple[Ask, str, dict[str, str]]] = {
         },
     ),
     "queue health by group": (
-        lambda client: client.operations.queue_health_by_group(),
+        asked("queue_health_by_group"),
         "/msgqueuehealthbygroup/current/",
         {"v": "1"},
     ),
     "queue health by group, in hours": (
-        lambda client: client.operations.queue_health_by_group(
-            timeframe_hours=72,
+        asked(
+            "queue_health_by_group",
+            timeframe=72 * 60,
             skill_ids=["12"],
-            allocated_agent_group_ids="all",
+            group_ids="all",
             include_sub_groups=True,
             metrics=["actionableConversations", "unassignedConversations"],
         ),
@@ -123,17 +125,18 @@ GETS: dict[str, tuple[Ask, str, dict[str, str]]] = {
         },
     ),
     "skill segments": (
-        lambda client: client.operations.skill_segments(180, skill_ids=["12"], interval_minutes=60, user_type="human"),
+        asked("skill_segments", timeframe=180, skill_ids=["12"], interval=60, user_type="human"),
         "/msgskillsegments",
         {"timeframe": "180", "v": "1", "skillIds": "12", "interval": "60", "userType": "human"},
     ),
     "agent segments": (
-        lambda client: client.operations.agent_segments(
-            60,
+        asked(
+            "agent_segments",
+            timeframe=60,
             agent_ids=["7f3c2d10-0000-4000-8000-00000000a6e7"],
             skill_ids=["12"],
             group_ids="all",
-            interval_minutes=5,
+            interval=5,
             user_type="all",
             source=["APP", "FACEBOOK"],
             metrics=["interactiveAgentSegments"],
@@ -152,17 +155,17 @@ GETS: dict[str, tuple[Ask, str, dict[str, str]]] = {
         },
     ),
     "agent segments of one channel": (
-        lambda client: client.operations.agent_segments(60, source="all", metrics="all"),
+        asked("agent_segments", timeframe=60, source="all", metrics="all"),
         "/msgagentsegments",
         {"timeframe": "60", "v": "1", "source": "all", "metrics": "all"},
     ),
 }
 
 
-@pytest.mark.parametrize(("ask", "path", "query"), GETS.values(), ids=GETS.keys())
-def test_each_method_sends_what_is_documented(ask: Ask, path: str, query: dict[str, str]) -> None:
+@pytest.mark.parametrize(("request_", "path", "query"), GETS.values(), ids=GETS.keys())
+def test_each_report_is_asked_for_as_documented(request_: MetricsRequest, path: str, query: dict[str, str]) -> None:
     with asking() as (server, client):
-        assert ask(client).frame == [Measurement(Subject("account"), {"x": 1})]
+        assert client.operations.send(request_).frame == [Measurement(Subject("account"), {"x": 1})]
     (seen,) = server.calls
     assert (seen.method, urlsplit(seen.path).path, seen.body) == ("GET", PATH + path, b"")
     assert dict(parse_qsl(urlsplit(seen.path).query, keep_blank_values=True)) == query
@@ -171,7 +174,7 @@ def test_each_method_sends_what_is_documented(ask: Ask, path: str, query: dict[s
 
 def test_the_host_is_that_of_the_reporting_service() -> None:
     with asking() as (server, client):
-        client.operations.messaging_conversation(5)
+        client.operations.send(asked("messaging_conversation", timeframe=5))
     assert [seen.path for seen in server.requests if seen not in server.calls] == [
         "/api/account/12345678/service/leDataReporting/baseURI.json?version=1.0"
     ]
@@ -180,8 +183,15 @@ def test_the_host_is_that_of_the_reporting_service() -> None:
 def test_a_post_has_all_parameters_as_text_in_its_body() -> None:
     ids = [str(4_294_967_296 + number) for number in range(500)]
     with asking() as (server, client):
-        client.operations.messaging_conversation(
-            1440, skill_ids=[1, 2], agent_ids=ids, interval_minutes=1440, by_post=True
+        client.operations.send(
+            asked(
+                "messaging_conversation",
+                timeframe=1440,
+                skill_ids=[1, 2],
+                agent_ids=ids,
+                interval=1440,
+                by_post=True,
+            )
         )
     (seen,) = server.calls
     assert (seen.method, seen.path) == ("POST", f"{PATH}/msgconversation")
@@ -198,7 +208,9 @@ def test_a_post_has_all_parameters_as_text_in_its_body() -> None:
 def test_get_and_post_are_answered_alike(sandbox_of: Any) -> None:
     with connect(sandbox_of()) as client:
         answers = [
-            client.operations.messaging_conversation(60, skill_ids="all", interval_minutes=30, by_post=by_post)
+            client.operations.send(
+                asked("messaging_conversation", timeframe=60, skill_ids="all", interval=30, by_post=by_post)
+            )
             for by_post in (False, True)
         ]
     assert answers[0] == answers[1]
@@ -222,91 +234,74 @@ BAD_IDS: tuple[Any, ...] = (
     b"12",
     {"12": 1},
 )
-IDS = {
-    "messaging_conversation": ("skill_ids", "agent_ids", "group_ids"),
-    "csat_distribution": ("skill_ids", "agent_ids"),
-    "queue_health": ("skill_ids",),
-    "queue_health_between": ("skill_ids",),
-    "current_queue_health": ("skill_ids", "group_ids"),
-    "queue_health_by_group": ("skill_ids", "allocated_agent_group_ids"),
-    "skill_segments": ("skill_ids",),
-    "agent_segments": ("agent_ids", "skill_ids", "group_ids"),
-}
-WITH_INTERVALS = ("messaging_conversation", "queue_health", "skill_segments", "agent_segments")
 BAD_OPTIONS = {
     ("current_queue_health", "overdue_conversations"): ("true", 1, 0, []),
     ("current_queue_health", "breakdown"): ("false", 1),
     ("current_queue_health", "metrics"): ([], "", ["waits"], [5], 5, ["queue", None]),
     ("queue_health_by_group", "include_sub_groups"): ("yes", 1),
     ("queue_health_by_group", "metrics"): ([], ["queue"], [None]),
-    ("queue_health_by_group", "timeframe_hours"): (0, -1, 1.5, "24", True),
+    ("queue_health_by_group", "timeframe"): (0, -1, 1.5, "1440", True, 90),
     ("skill_segments", "user_type"): ("", "Human", "humans", 1, ["human"]),
     ("agent_segments", "user_type"): ("agent",),
     ("agent_segments", "source"): ("", [], "app", ["APP", "x y"], [5], 5, ["all", "APP"], ["APP", "all"]),
     ("agent_segments", "metrics"): ([], ["totalSkillConversationSegments"]),
+    ("csat_distribution", "interval"): (5,),
+    ("queue_health", "agent_ids"): ("all",),
 }
 BAD_PERIODS = ((at(20), at(20)), (at(20), at(19)), (float(at(19)), at(20)), (str(at(19)), at(20)), (at(19), None))
 
 
 def refused() -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Methods, the arguments that they refuse, and what the error names."""
+    """Reports, the arguments that they refuse, and what the error names."""
     needed: dict[str, dict[str, Any]] = {
-        method: {} if method in ("current_queue_health", "queue_health_by_group") else {"timeframe_minutes": 60}
-        for method in IDS
+        name: {"timeframe": 60} if report.needs_period else {} for name, report in REPORTS.items()
     }
-    needed["queue_health_between"] = {"start_ms": at(19), "end_ms": at(20)}
-    for method in ("csat_distribution", *WITH_INTERVALS):
-        for timeframe in (0, -1, 1441, 60.0, "60", True, None):
-            yield method, {"timeframe_minutes": timeframe}, "timeframe"
-    for method in WITH_INTERVALS:
-        shortest = () if method == "messaging_conversation" else (4,)
-        for interval in (31, 61, 0, -5, 7, 30.0, "30", True, 120, *shortest):
-            yield method, {**needed[method], "interval_minutes": interval}, "interval"
-    for method, names in IDS.items():
-        for name in names:
-            yield from ((method, {**needed[method], name: ids}, name) for ids in BAD_IDS)
-    for (method, name), values in BAD_OPTIONS.items():
-        yield from ((method, {**needed[method], name: value}, name) for value in values)
-    for method, hours in (("queue_health_between", 24), ("current_queue_health", 72)):
-        too_long = ((at(20) - hours * HOUR - 1, at(20)), (0, at(20)), (-5, 5))
-        for start, end in (*BAD_PERIODS, *too_long):
-            yield method, {"start_ms": start, "end_ms": end}, "start_ms"
+    for name, report in REPORTS.items():
+        if report.needs_period:
+            for timeframe in (0, -1, 1441, 60.0, "60", True, None):
+                yield name, {"timeframe": timeframe}, "timeframe"
+        if "interval" in report.parameters:
+            for interval in (31, 61, 0, -5, 7, 30.0, "30", True, 120, 4):
+                yield name, {**needed[name], "interval": interval}, "interval"
+        for ids in ("skill_ids", "agent_ids", "group_ids"):
+            if ids in report.parameters:
+                yield from ((name, {**needed[name], ids: bad}, ids) for bad in BAD_IDS)
+        periods = BAD_PERIODS
+        if report.period_hours:
+            periods += ((at(20) - report.period_hours * HOUR - 1, at(20)), (0, at(20)), (-5, 5))  # type: ignore[assignment]
+        yield from ((name, {"period": period}, "period") for period in periods)
+    for (name, argument), values in BAD_OPTIONS.items():
+        yield from ((name, {**needed[name], argument: value}, argument) for value in values)
     for by_post in ("yes", 1, None):
-        yield "messaging_conversation", {"timeframe_minutes": 60, "by_post": by_post}, "by_post"
-    yield "current_queue_health", {"end_ms": at(20)}, "both"
-    yield "messaging_conversation", {"timeframe_minutes": 60, "group_ids": "all", "by_post": True}, "group_ids"
+        yield "messaging_conversation", {"timeframe": 60, "by_post": by_post}, "by_post"
+    yield "messaging_conversation", {"timeframe": 60, "group_ids": "all", "by_post": True}, "group_ids"
+    yield "csat_distribution", {"timeframe": 60, "by_post": True}, "by_post"
+    yield "queue_health", {"timeframe": 60, "period": (at(19), at(20))}, "timeframe"
+    yield "queue_health", {"interval": 60, "period": (at(19), at(20))}, "interval"
+    yield "conversations", {}, "report"
 
 
-@pytest.fixture(scope="module")
-def listening() -> Iterator[tuple[Scripted, LivePersonClient]]:
-    with asking() as (server, client):
-        yield server, client
-
-
-@pytest.mark.parametrize(("method", "arguments", "named"), list(refused()), ids=str)
-def test_what_liveperson_would_refuse_or_misread_is_never_sent(
-    listening: Any, method: str, arguments: dict[str, Any], named: str
+@pytest.mark.parametrize(("report", "arguments", "named"), list(refused()), ids=str)
+def test_what_liveperson_would_refuse_or_misread_is_no_request(
+    report: str, arguments: dict[str, Any], named: str
 ) -> None:
-    server, client = listening
-    before = len(server.requests)
     with pytest.raises(LivePersonConfigurationError, match=named):
-        getattr(client.operations, method)(**arguments)
-    assert len(server.requests) == before
+        asked(report, **arguments)
 
 
 def test_the_longest_periods_are_sent() -> None:
     with asking() as (server, client):
-        client.operations.queue_health_between(at(20) - 24 * HOUR, at(20))
-        client.operations.current_queue_health(start_ms=at(20) - 72 * HOUR, end_ms=at(20))
+        client.operations.send(asked("queue_health", period=(at(20) - 24 * HOUR, at(20))))
+        client.operations.send(asked("current_queue_health", period=(at(20) - 72 * HOUR, at(20))))
         assert len(server.calls) == 2
 
 
 def test_every_metric_that_is_documented_may_be_asked_for() -> None:
     with asking() as (server, client):
         for name in GROUP_QUEUE_METRICS:
-            client.operations.queue_health_by_group(metrics=[name])
+            client.operations.send(asked("queue_health_by_group", metrics=[name]))
         for name in AGENT_SEGMENT_METRICS:
-            client.operations.agent_segments(60, metrics=[name])
+            client.operations.send(asked("agent_segments", timeframe=60, metrics=[name]))
     sent = [dict(parse_qsl(urlsplit(seen.path).query))["metrics"] for seen in server.calls]
     assert sent == [*GROUP_QUEUE_METRICS, *AGENT_SEGMENT_METRICS]
 
@@ -320,7 +315,7 @@ def test_an_answer_that_is_none_is_asked_for_again(broken: Any) -> None:
     clock = FakeClock()
     with scripted(lambda _: next(said)) as server:
         with LivePersonClient("12345678", OAUTH1, host=server.url, clock=clock) as client:
-            assert client.operations.messaging_conversation(60).frame[0].metrics == {"x": 1}
+            assert client.operations.send(asked("messaging_conversation", timeframe=60)).frame[0].metrics == {"x": 1}
         assert [seen.path for seen in server.calls] == [f"{PATH}/msgconversation?timeframe=60&v=1"] * 2
     assert clock.pauses == [5.0]
 
@@ -329,17 +324,17 @@ def test_an_answer_that_stays_none_is_an_error_that_names_the_method() -> None:
     with scripted(lambda _: Say(body=b"{")) as server:
         client = LivePersonClient("12345678", OAUTH1, host=server.url, clock=FakeClock())
         with client, pytest.raises(LivePersonTransportError, match="msgagentsegments"):
-            client.operations.agent_segments(60)
+            client.operations.send(asked("agent_segments", timeframe=60))
         assert len(server.calls) > 1
 
 
 def test_no_content_is_no_data() -> None:
     with asking(status=204) as (_, client):
-        assert client.operations.csat_distribution(60) == MetricsAnswer([])
+        assert client.operations.send(asked("csat_distribution", timeframe=60)) == MetricsAnswer([])
 
 
 def test_a_refusal_is_final_and_says_what_liveperson_said() -> None:
     with asking({"message": "period too far back"}, status=400) as (server, client):
         with pytest.raises(LivePersonBadRequestError, match="period too far back"):
-            client.operations.queue_health_between(at(20) - DAY, at(20))
+            client.operations.send(asked("queue_health", period=(at(20) - DAY, at(20))))
         assert len(server.calls) == 1

@@ -1,9 +1,13 @@
-"""LivePerson's five-minute buckets: it counts in whole ones, at both ends of a timeframe."""
+"""Marks of time: LivePerson's five-minute buckets, and windows cut into intervals."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.windows import Window
 
+MINUTE = timedelta(minutes=1)
 MINUTE_MS = 60_000
 BUCKET_MINUTES = 5
 BUCKET_MS = BUCKET_MINUTES * MINUTE_MS
@@ -19,24 +23,27 @@ def ceil_bucket(moment_ms: int) -> int:
     return -(-moment_ms // BUCKET_MS) * BUCKET_MS
 
 
-def frame_of(now_ms: int, timeframe_minutes: int) -> Window:
-    """The buckets that LivePerson counts for a timeframe that ends now."""
-    return Window(floor_bucket(now_ms - timeframe_minutes * MINUTE_MS), ceil_bucket(now_ms))
+def bucket_ends(window: Window) -> range:
+    """Where the buckets of a window end."""
+    return range(window.start_ms + BUCKET_MS, window.end_ms + 1, BUCKET_MS)
 
 
-def until_same_frame(now_ms: int, timeframe_minutes: int, clock_difference_ms: int) -> int:
-    """
-    How long until :func:`frame_of` is the same by all clocks that differ from ours by at most so much, in milliseconds.
-    """
-    edges_ms = (now_ms, now_ms - timeframe_minutes * MINUTE_MS)
-    past_mark_ms = (edge_ms - floor_bucket(edge_ms + clock_difference_ms) for edge_ms in edges_ms)
-    return max(0, *(clock_difference_ms + 1 - past_ms for past_ms in past_mark_ms))
-
-
-def tiles(window: Window, interval_minutes: int | None) -> list[Window]:
+def cut(window: Window, interval: int | None) -> list[Window]:
     """Windows of this length, from the start on, that tile a window; without a length the window itself."""
-    if interval_minutes is None:
+    if interval is None:
         return [window]
-    step_ms = interval_minutes * MINUTE_MS
+    step_ms = interval * MINUTE_MS
     starts = range(window.start_ms, window.end_ms, step_ms)
     return [Window(start_ms, min(start_ms + step_ms, window.end_ms)) for start_ms in starts]
+
+
+def check_cuts(interval: int | None, window: Window, *, marks: str, step: int) -> None:
+    """
+    Make sure that a window can be cut into intervals.
+
+    :raises LivePersonConfigurationError: if not.
+    """
+    if interval is not None and (interval % step or window.length % (interval * MINUTE)):
+        raise LivePersonConfigurationError(
+            f"interval={interval} (minutes{marks} as LivePerson counts) must divide the window {window}."
+        )

@@ -1,42 +1,28 @@
-"""Which metrics to ask for: one report, of whom, for when."""
+"""Which metrics to ask for: what was asked for, checked once, and the requests that its ids take."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
-from airflow_provider_lp.client.operations import (
-    ALL,
-    LONGEST_TIMEFRAME_MINUTES,
-    Ids,
-    check_channels,
-    check_ids,
-    check_interval,
-    check_names,
-    check_timeframe,
-    check_user_type,
-)
-from airflow_provider_lp.export.metrics.buckets import (
-    BUCKET_MINUTES,
-    BUCKET_MS,
-    MINUTE_MS,
-    ceil_bucket,
-    floor_bucket,
-)
-from airflow_provider_lp.export.metrics.reports import CHOICES, REPORTS, Dating, Report
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.operations import MetricsRequest
+from airflow_provider_lp.client.report_parameters import Ids
+from airflow_provider_lp.client.reports import Report, report_named
+from airflow_provider_lp.export.metrics.buckets import MINUTE
+from airflow_provider_lp.export.metrics.timing import Timing, timing_of
 from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
-from airflow_provider_lp.windows import Window, from_ms, to_ms
+from airflow_provider_lp.windows import Window, to_ms
 
 SOURCES_OF_TRUTH = ("operations", "conversations")
-MINUTES_PER_HOUR = 60
-ONE_MINUTE = timedelta(minutes=1)
-#: How far LivePerson's clock may be ahead of ours, or behind.
-CLOCK_DIFFERENCE_MS = 2_000
-REACH = LONGEST_TIMEFRAME_MINUTES * ONE_MINUTE
+IDS = ("skill_ids", "agent_ids", "group_ids")
+#: What ids may take of a URL: servers and proxies refuse long ones, some from 2,000 characters on.
+URL_CHARACTERS = 1_500
+IDS_PER_POST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +30,24 @@ class MetricsQuery:
     """
     What to ask for. Made by :meth:`checked`.
 
-    :param report: which report.
-    :param window: the period, where the report is about one and no timeframe is given.
-    :param timeframe: minutes back from the moment of the request, where that was asked for instead.
-    :param interval: minutes per row; ``None`` for one set of rows.
-    :param skill_ids: which skills, as :func:`check_ids` gives them.
-    :param agent_ids: which agents, likewise.
-    :param group_ids: which agent groups, likewise.
+    :param request: which report, of whom, with which options: what all requests share.
+    :param timing: for when, as the report counts time.
     :param from_conversations: whether to recompute the report from conversations.
     :param max_age: then: how long before the window a conversation may have started.
-    :param options: further parameters by the names of the client's arguments.
     """
 
-    report: Report
-    window: Window | None
-    timeframe: int | None
-    interval: int | None
-    skill_ids: list[str] | None
-    agent_ids: list[str] | None
-    group_ids: list[str] | None
-    from_conversations: bool
-    max_age: timedelta
-    options: Mapping[str, Any] = field(default_factory=dict)
+    request: MetricsRequest
+    timing: Timing
+    from_conversations: bool = False
+    max_age: timedelta = DEFAULT_MAX_AGE
 
     @classmethod
     def checked(
         cls,
         report: str = "messaging_conversation",
         *,
-        window: Window | None = None,
         now: datetime,
+        window: Window | None = None,
         timeframe: int | timedelta | None = None,
         interval: int | timedelta | None = None,
         skill_ids: Ids = None,
@@ -84,211 +58,144 @@ class MetricsQuery:
         **options: Any,
     ) -> MetricsQuery:
         """
-        A query whose every argument LivePerson would accept, and whose period it still holds.
+        A query whose every argument LivePerson would accept, and whose window it still holds.
 
-        :raises LivePersonConfigurationError: naming the argument that it would not.
-        :raises LivePersonWindowError: for a period that LivePerson no longer holds.
+        :param report: the name of the report.
+        :param now: the present moment.
+        :param window: the period, where the report is about one and no timeframe is given.
+        :param timeframe: minutes back from the moment of the request instead.
+        :param interval: minutes per row; default one set of rows.
+        :param skill_ids: which skills.
+        :param agent_ids: which agents.
+        :param group_ids: which agent groups.
+        :param source_of_truth: ``operations``, or ``conversations`` to recompute the report from these.
+        :param max_age: then: how long before the window a conversation may have started.
+        :param options: further parameters of the report.
+        :raises LivePersonConfigurationError: naming the argument that LivePerson would not accept.
+        :raises LivePersonWindowError: for a window that LivePerson no longer holds.
         """
-        if not isinstance(report, str) or report not in REPORTS:
-            raise LivePersonConfigurationError(f"report={report!r} must be one of {', '.join(REPORTS)}.")
-        if source_of_truth not in SOURCES_OF_TRUTH:
-            raise LivePersonConfigurationError(
-                f"source_of_truth={source_of_truth!r} must be one of {', '.join(SOURCES_OF_TRUTH)}."
-            )
-        from_conversations = source_of_truth == "conversations"
-        given = {
-            **{name: value for name, value in options.items() if value is not None},
-            "timeframe": timeframe,
-            "interval": interval,
-            "skill_ids": skill_ids,
-            "agent_ids": agent_ids,
-            "group_ids": group_ids,
-            "source_of_truth": source_of_truth if from_conversations else None,
-            "max_age": max_age,
-        }
-        kind = REPORTS[report]
-        _check_meaning(kind, [name for name, value in given.items() if value is not None])
-        query = cls(
-            report=kind,
-            window=None if timeframe is not None or not kind.has_period else window,
-            timeframe=_timeframe(kind, timeframe),
-            interval=_minutes("interval", interval),
-            skill_ids=check_ids("skill_ids", skill_ids),
-            agent_ids=check_ids("agent_ids", agent_ids),
-            group_ids=check_ids("group_ids", group_ids),
-            from_conversations=from_conversations,
-            max_age=DEFAULT_MAX_AGE if max_age is None else max_age,
-            options=_options(kind, options),
-        )
-        if max_age is not None and not from_conversations:
-            raise LivePersonConfigurationError("max_age has a meaning with source_of_truth='conversations' only.")
-        query._check_period(now)
+        of = report_named(report)
+        from_conversations = _is_recomputed(of, source_of_truth, max_age)
+        ids = {"skill_ids": skill_ids, "agent_ids": agent_ids, "group_ids": group_ids}
+        time = {"timeframe": _minutes("timeframe", timeframe), "interval": _minutes("interval", interval)}
+        options = of.check({**options, **time, **ids})
+        checked_time = [options.pop(name, None) for name in time]
+        request = MetricsRequest(of, **{name: options.pop(name, None) for name in ids}, options=options)
+        timing = timing_of(of, window if timeframe is None and of.has_period else None, *checked_time)
+        query = cls(request, timing, from_conversations, DEFAULT_MAX_AGE if max_age is None else max_age)
+        query._check_time(now)
         return query
 
-    def _check_period(self, now: datetime) -> None:
-        if self.from_conversations and self.timeframe is not None:
+    @property
+    def report(self) -> Report:
+        """The report asked for."""
+        return self.request.report
+
+    @property
+    def window(self) -> Window | None:
+        """The window asked for; ``None`` for a timeframe or the present."""
+        return self.timing.window
+
+    def _check_time(self, now: datetime) -> None:
+        timing = self.timing
+        if self.from_conversations and timing.timeframe is not None:
             raise LivePersonConfigurationError(
-                f"timeframe={self.timeframe} does not go with source_of_truth='conversations': give the period as "
+                f"timeframe={timing.timeframe} does not go with source_of_truth='conversations': give the period as "
                 "start and end, or window."
             )
-        if self.window is None:
-            if self.timeframe is None and self.report.needs_period:
-                raise LivePersonConfigurationError(f"The report {self.report.name} needs a period or a timeframe.")
-            if self.interval is not None and self.timeframe is not None:
-                self._check_interval_of(self.timeframe)
-            return
-        if self.interval is not None:
-            self._check_interval(self.window)
-        if self.from_conversations:
-            ConversationQuery.checked(self.window, now=now, time_field="end", max_age=self.max_age)
+        if timing.window is None and timing.timeframe is None and self.report.needs_period:
+            raise LivePersonConfigurationError(f"The report {self.report.name} needs a period or a timeframe.")
+        timing.check_interval()
+        if self.from_conversations and timing.window is not None:
+            ConversationQuery.checked(timing.window, now=now, time_field="end", max_age=self.max_age)
         else:
-            check_reach(self, now)
+            timing.check_reach(to_ms(now))
 
-    @property
-    def account_section(self) -> str | None:
+    def batches(self) -> list[MetricsRequest]:
         """
-        The section whose total is the account's, for reports in which skills and agents are two views of the same
-        events: that of the skills, unless only agents, or only of the agents all, were asked for.
+        The requests that the ids take; mostly one.
+
+        By POST, where the report has it, more ids fit into each.
+
+        :raises LivePersonConfigurationError: for ids that take several requests whose answers do not make up one.
         """
-        if self.skill_ids is None and self.agent_ids is None:
-            return None
-        by_agents = self.skill_ids is None or (self.agent_ids == [ALL] and self.skill_ids != [ALL])
-        return "agents" if by_agents else "skills"
-
-    def _check_interval_of(self, timeframe: int) -> None:
-        interval = check_interval(self.interval or 0, timeframe)
-        if self.report.dating is Dating.BUCKETS and interval % BUCKET_MINUTES:
-            raise LivePersonConfigurationError(
-                f"interval={interval} (minutes) must be a multiple of 5 for report={self.report.name!r}: LivePerson "
-                "counts in buckets of five minutes, and rounds intervals to them."
-            )
-
-    def _check_interval(self, window: Window) -> None:
-        if self.report.dating is Dating.FRAME:
-            check_interval(self.interval or 0, LONGEST_TIMEFRAME_MINUTES)
-            return
-        period = self.tiled or window
-        interval_ms = (self.interval or 0) * MINUTE_MS
-        step = BUCKET_MINUTES if self.report.dating is Dating.BUCKETS else 1
-        fits = interval_ms >= BUCKET_MINUTES * MINUTE_MS and (self.interval or 0) % step == 0
-        if not fits or (period.end_ms - period.start_ms) % interval_ms:
-            marks = ", a multiple of 5," if step > 1 else ", at least 5,"
-            raise LivePersonConfigurationError(
-                f"interval={self.interval} (minutes{marks} as LivePerson counts) must divide the window {period}."
-            )
-
-    @property
-    def tiled(self) -> Window | None:
-        """
-        The five-minute buckets of the window, where LivePerson counts in such: each belongs to the window in which it
-        is complete, so that those of adjacent windows neither overlap nor leave a gap.
-        """
-        if self.window is None or self.report.dating is not Dating.BUCKETS:
-            return self.window
-        start_ms, end_ms = floor_bucket(self.window.start_ms), floor_bucket(self.window.end_ms)
-        if self.report.up_to_now:
-            return Window(start_ms, self.window.end_ms)
-        if end_ms <= start_ms:
-            raise LivePersonWindowError(
-                f"The window {self.window} ends before a five-minute bucket of LivePerson's is complete. Let it start "
-                "and end on five-minute marks (10:00, 10:05, ...)."
-            )
-        return Window(start_ms, end_ms)
-
-    def tiled_until(self, now: datetime) -> Window:
-        """As :attr:`tiled`, without the buckets that have not begun."""
-        window = self.tiled
-        if window is None:
-            raise ValueError("a query for a timeframe has no window to tile")
-        return Window(window.start_ms, min(window.end_ms, max(ceil_bucket(to_ms(now)), window.start_ms + BUCKET_MS)))
-
-
-def check_reach(query: MetricsQuery, now: datetime) -> None:
-    """
-    Make sure that LivePerson still holds the whole window.
-
-    :raises LivePersonWindowError: saying how late it is, and which schedule works.
-    """
-    window = query.tiled
-    reach = query.report.period_reach or REACH
-    # What is out of reach by LivePerson's clock is refused by it or, in buckets, missing without a word.
-    earliest_ms = to_ms(now - reach) + CLOCK_DIFFERENCE_MS
-    if query.report.dating is Dating.BUCKETS:
-        earliest_ms = floor_bucket(earliest_ms)
-    if window is None or window.start_ms >= earliest_ms:
-        return
-    if window.end_ms <= earliest_ms:
-        lost = "all of it is"
-    else:
-        lost = f"its first {_words((earliest_ms - window.start_ms) // MINUTE_MS or 1)} are"
-    if query.report.period_reach:
-        raise LivePersonWindowError(
-            f"The window {window} begins more than {_words(reach // ONE_MINUTE)} ago, which is all that LivePerson's "
-            f"{query.report.name} takes: start must not be before {from_ms(earliest_ms).isoformat()}."
+        request, report = self.request, self.report
+        given = [ids for ids in (request.skill_ids, request.agent_ids, request.group_ids) if ids is not None]
+        if sum(map(_characters, given)) <= URL_CHARACTERS:
+            return [request]
+        by_post = report.posts and request.group_ids is None
+        if by_post and max(map(len, given)) <= IDS_PER_POST:
+            return [replace(request, by_post=True)]
+        characters = None if by_post else URL_CHARACTERS // len(given)
+        skills, agents, groups = (
+            _cut(ids, characters) for ids in (request.skill_ids, request.agent_ids, request.group_ids)
         )
-    late_ms = to_ms(now) - window.end_ms
-    late = f" This task asks {_words(late_ms // MINUTE_MS)} after the window's end." if late_ms >= 0 else ""
-    recompute = (
-        " For past windows, source_of_truth='conversations' recomputes this report from conversations."
-        if "source_of_truth" in query.report.arguments
-        else ""
-    )
-    raise LivePersonWindowError(
-        f"The window {window} reaches further back than 24 h, which is all that LivePerson's "
-        f"Messaging Operations holds (now since {from_ms(earliest_ms).isoformat()}): {lost} out of its reach.{late} "
-        "A daily run always comes too late for its first minutes: schedule the DAG hourly, with "
-        'CronDataIntervalTimetable("0 * * * *", timezone="UTC"), so that runs and retries have 23 hours.'
-        f"{recompute}"
-    )
+        self._check_makes_up_one(groups)
 
+        def batch(
+            skill_ids: list[str] | None, agent_ids: list[str] | None, group_ids: list[str] | None
+        ) -> MetricsRequest:
+            return replace(request, skill_ids=skill_ids, agent_ids=agent_ids, group_ids=group_ids, by_post=by_post)
 
-def _words(minutes: int) -> str:
-    hours, rest = divmod(max(minutes, 0), MINUTES_PER_HOUR)
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
+        if not report.additive or (request.skill_ids is None and request.agent_ids is None):
+            return [batch(*ids) for ids in product(skills, agents, groups)]
+        # Skills and agents are two views of the same events: each is asked for by itself, so that none repeats.
+        by_skill = [batch(ids, None, group) for ids, group in product(skills, groups) if ids]
+        return by_skill + [batch(None, ids, group) for ids, group in product(agents, groups) if ids]
 
-
-def _check_meaning(report: Report, given: Collection[str]) -> None:
-    for name in given:
-        if name not in report.arguments:
+    def _check_makes_up_one(self, groups: Sequence[list[str] | None]) -> None:
+        if self.report.groups_in_one and len(groups) > 1:
             raise LivePersonConfigurationError(
-                f"{name} has no meaning for report={report.name!r}. It takes {', '.join(sorted(report.arguments))}."
+                f"group_ids has {len(self.request.group_ids or ())} ids, more than one request takes. In "
+                f"{self.report.name} they say whose conversations count as overdue, and such counts of several "
+                "requests do not make up one: give fewer ids, or 'all'."
             )
+        if self.request.options.get("breakdown") is False:
+            raise LivePersonConfigurationError(
+                "breakdown=False gives totals only, and those of so many skill_ids take several requests, whose totals "
+                "do not add up: give fewer ids, or 'all'."
+            )
+
+
+def _is_recomputed(report: Report, source_of_truth: object, max_age: object) -> bool:
+    if source_of_truth not in SOURCES_OF_TRUTH:
+        raise LivePersonConfigurationError(
+            f"source_of_truth={source_of_truth!r} must be one of {', '.join(SOURCES_OF_TRUTH)}."
+        )
+    is_recomputed = source_of_truth == "conversations"
+    if is_recomputed and not report.recomputable:
+        raise LivePersonConfigurationError(
+            f"source_of_truth has no meaning for report={report.name!r}: it cannot be recomputed from conversations."
+        )
+    if max_age is not None and not is_recomputed:
+        raise LivePersonConfigurationError("max_age has a meaning with source_of_truth='conversations' only.")
+    return is_recomputed
 
 
 def _minutes(name: str, value: int | timedelta | None) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, timedelta):
-        minutes, rest = divmod(value, ONE_MINUTE)
-    else:
-        minutes, rest = value, timedelta(0)
-    if not isinstance(minutes, int) or isinstance(minutes, bool) or minutes < 1 or rest:
+    if not isinstance(value, timedelta):
+        return value
+    minutes, rest = divmod(value, MINUTE)
+    if rest:
         raise LivePersonConfigurationError(f"{name}={value!r} must be a whole number of minutes, 1 or more.")
     return minutes
 
 
-def _timeframe(report: Report, value: int | timedelta | None) -> int | None:
-    minutes = _minutes("timeframe", value)
-    if minutes is None:
-        return None
-    if report.dating is not Dating.SNAPSHOT:
-        return check_timeframe(minutes)
-    if minutes % MINUTES_PER_HOUR:
-        raise LivePersonConfigurationError(
-            f"timeframe={minutes} (minutes) must be whole hours for report={report.name!r}, such as 1440."
-        )
-    return minutes
+def _cut(ids: Sequence[str] | None, characters: int | None) -> list[list[str] | None]:
+    """Ids in parts of so many characters, or, for a body, so many ids."""
+    if ids is None:
+        return [None]
+    parts: list[list[str] | None] = []
+    part: list[str] = []
+    for some in ids:
+        is_full = len(part) >= IDS_PER_POST if characters is None else _characters([*part, some]) > characters
+        if part and is_full:
+            parts.append(part)
+            part = []
+        part.append(some)
+    return [*parts, part]
 
 
-def _options(report: Report, options: Mapping[str, Any]) -> dict[str, Any]:
-    given = {name: value for name, value in options.items() if value is not None}
-    for name, value in given.items():
-        if name == "source":
-            given[name] = check_channels(value)
-        elif name == "user_type":
-            given[name] = check_user_type(value)
-        elif name == "metrics":
-            given[name] = check_names(name, value, CHOICES[report.name])
-        elif not isinstance(value, bool):
-            raise LivePersonConfigurationError(f"{name}={value!r} must be True or False.")
-    return given
+def _characters(ids: Sequence[str]) -> int:
+    # A comma is three characters in a URL.
+    return sum(len(some) + 3 for some in ids)

@@ -13,21 +13,24 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.client.measurements import Subject
-from airflow_provider_lp.client.operations import ALL
+from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.records import Number, milliseconds
+from airflow_provider_lp.client.report_parameters import ALL
 from airflow_provider_lp.export.download import Download
-from airflow_provider_lp.export.metrics.buckets import tiles
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.rows import Row, row_of
-from airflow_provider_lp.export.metrics.sums import zeros
+from airflow_provider_lp.export.metrics.timing import Buckets
+from airflow_provider_lp.export.metrics.totals import account_section, zeros
 from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.windows import Window, to_ms
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.liveperson import LivePersonClient
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +67,7 @@ class _Record(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Record).decode
 
 
-def derived_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row]:
+def recomputed_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row]:
     """
     The rows of ``messaging_conversation``, from the conversations that were closed in the window.
 
@@ -72,8 +75,10 @@ def derived_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row]
     :param query: of whom, for when.
     :raises LivePersonError: by its kind.
     """
-    window = query.tiled_until(client.now)
-    periods = tiles(window, query.interval)
+    timing = query.timing.so_far(to_ms(client.now))
+    if not isinstance(timing, Buckets):
+        raise TypeError(f"{query.report.name} is not counted in buckets")
+    window, periods = timing.covers, timing.tiles()
     sums: list[dict[Subject, Counter[str]]] = [{} for _ in periods]
     starts = [period.start_ms for period in periods]
     unknown: Counter[str] = Counter()
@@ -110,29 +115,30 @@ def _count(sums: dict[Subject, Counter[str]], query: MetricsQuery, closed: _Clos
     started_ms = milliseconds(closed.start)
     handling_ms = moment_ms - started_ms if started_ms is not None else 0
     closer = _closer(closed)
-    for subject in _subjects(query, closed):
+    for subject in _subjects(query.request, closed):
         counter = sums.setdefault(subject, Counter(zeros(query.report)))
         for suffix in ("", f"_{closer}") if closer else ("",):
             counter[f"resolvedConversations{suffix}" if suffix else "totalResolvedConversations"] += 1
             counter[f"totalHandlingTime_resolvedConversations{suffix}"] += handling_ms
 
 
-def _subjects(query: MetricsQuery, closed: _Closed) -> Iterator[Subject]:
+def _subjects(asked: MetricsRequest, closed: _Closed) -> Iterator[Subject]:
     """Whom a conversation counts for: those of the sections that were asked for."""
     skill_id = _id(closed.latest_skill_id) or UNASSIGNED
     agent_id = _id(closed.latest_agent_id)
     # Whose agents count: a conversation without an agent is of no group. All groups are no filter.
-    if query.group_ids not in (None, [ALL]) and (agent_id is None or not _is_asked(query.group_ids, _group(closed))):
+    groups = asked.group_ids
+    if groups not in (None, [ALL]) and (agent_id is None or not _is_asked(groups, _group(closed))):
         return
-    in_skills = _is_asked(query.skill_ids, skill_id)
-    in_agents = agent_id is not None and _is_asked(query.agent_ids, agent_id)
+    in_skills = _is_asked(asked.skill_ids, skill_id)
+    in_agents = agent_id is not None and _is_asked(asked.agent_ids, agent_id)
     if in_skills:
         yield Subject("skill", skill_id)
         if agent_id is not None:
             yield Subject("skill_agent", skill_id, agent_id)
     if in_agents:
         yield Subject("agent", agent_id=agent_id)
-    if {None: True, "skills": in_skills, "agents": in_agents}[query.account_section]:
+    if {None: True, "skills": in_skills, "agents": in_agents}[account_section(asked.skill_ids, asked.agent_ids)]:
         yield Subject("account")
 
 

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 
 from airflow_provider_lp.client.measurements import Subject
-from airflow_provider_lp.export.metrics.reports import Report
+from airflow_provider_lp.client.reports import Report
 from airflow_provider_lp.windows import Window, from_ms
 
 Row = dict[str, Any]
@@ -70,11 +70,12 @@ def typed_metrics(report: Report, metrics: Mapping[str, Any]) -> dict[str, Any]:
 
     What has no data is ``None``. Ratios are recomputed, so that they are those of the row's own numbers.
     """
-    typed = {name: typed_value(metrics.get(name), kind) for name, kind in report.metrics.items()}
-    for name, ratio in report.ratios.items():
-        total, count = typed[ratio.total], typed[ratio.count]
-        if total is not None and count:
-            typed[name] = total / count
+    typed = {name: typed_value(metrics.get(name), metric.kind) for name, metric in report.metrics.items()}
+    for name, metric in report.metrics.items():
+        if metric.ratio:
+            total, count = (typed[other] for other in metric.ratio)
+            if total is not None and count:
+                typed[name] = total / count
     others = {name: metrics[name] for name in sorted(metrics.keys() - typed.keys() - {*COLUMNS})}
     return typed | {name: _unknown(value) for name, value in others.items() if not isinstance(value, dict | list)}
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_lp.client import LivePersonClient
+from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
-from airflow_provider_lp.export.metrics.results import collect_metrics
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window, from_ms
 from tests.lab import HOUR, NOW, OAUTH1, FakeClock, connect, ms

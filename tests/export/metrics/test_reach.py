@@ -12,8 +12,8 @@ from airflow_provider_lp.client.errors import (
     LivePersonIncompleteDataError,
     LivePersonWindowError,
 )
+from airflow_provider_lp.export.metrics.export import export_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
-from airflow_provider_lp.export.metrics.results import export_metrics
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.windows import Window
 from tests.export.metrics.measuring import (

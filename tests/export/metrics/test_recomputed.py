@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
+from airflow_provider_lp.export.metrics.export import export_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
-from airflow_provider_lp.export.metrics.results import export_metrics
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
 from tests.export.metrics.crowds import (

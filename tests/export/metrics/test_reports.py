@@ -9,7 +9,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
-from airflow_provider_lp.client.operations import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
+from airflow_provider_lp.client.operations import MetricsRequest
+from airflow_provider_lp.client.reports import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
 from tests.export.metrics.measuring import (
@@ -239,7 +240,8 @@ def test_queue_health_covers_exactly_the_window_an_interval_at_a_time(interval: 
         step = (interval or 210) * MINUTE
         for begin in range(start, end, step):
             own = [row for row in rows if row["interval_start"] == iso(begin)]
-            answer = client.operations.queue_health_between(begin, begin + step, skill_ids="all")
+            request = MetricsRequest.checked("queue_health", period=(begin, begin + step), skill_ids="all")
+            answer = client.operations.send(request)
             assert {row["interval_end"] for row in own} == {iso(begin + step)}
             assert {(row["level"], row["skill_id"]): metrics_of(row) for row in own} == {
                 (each.subject.level, each.subject.skill_id): nulled(each.metrics)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonWindowError
 from airflow_provider_lp.export.formats import encoded
-from airflow_provider_lp.export.metrics.results import covered_by
+from airflow_provider_lp.export.metrics.export import covered_by
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import Window
 from tests.export.metrics.crowds import (

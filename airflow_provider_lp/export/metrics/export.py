@@ -1,23 +1,26 @@
-"""A report's rows, published as one object or collected in memory."""
+"""The way in: the rows of a report, collected in memory or published as one object."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
-from typing import Any
+from collections.abc import Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.client.liveperson import LivePersonClient
 from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.export.formats import encoded
-from airflow_provider_lp.export.metrics.live import measured_rows
+from airflow_provider_lp.export.metrics.fetch import fetch
 from airflow_provider_lp.export.metrics.query import MetricsQuery
-from airflow_provider_lp.export.metrics.recomputed import derived_rows
-from airflow_provider_lp.export.metrics.rows import COLUMNS, Row, in_order
+from airflow_provider_lp.export.metrics.recomputed import recomputed_rows
+from airflow_provider_lp.export.metrics.rows import COLUMNS, Row, in_order, row_of
+from airflow_provider_lp.export.metrics.totals import account_section, joined
 from airflow_provider_lp.export.publishing import publish_object
-from airflow_provider_lp.export.stores import StoragePath
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.client.liveperson import LivePersonClient
+    from airflow_provider_lp.export.stores import StoragePath
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ def collect_metrics(client: LivePersonClient, query: MetricsQuery, *, max_bytes:
     :raises LivePersonConfigurationError: if they are larger; nothing is ever cut short.
     :raises LivePersonError: by its kind, if LivePerson does not give all of it.
     """
-    rows = in_order(derived_rows(client, query) if query.from_conversations else measured_rows(client, query))
+    rows = in_order(recomputed_rows(client, query) if query.from_conversations else _measured_rows(client, query))
     if max_bytes is not None and (size := len(msgspec.json.encode(rows))) > max_bytes:
         raise LivePersonConfigurationError(
             f"The result has {len(rows)} rows of {size} bytes, more than max_xcom_bytes={max_bytes} lets through XCom. "
@@ -73,6 +76,13 @@ def export_metrics(client: LivePersonClient, query: MetricsQuery, path: StorageP
         "requests": client.requests - requests,
         "retries": client.retries - retries,
     }
+
+
+def _measured_rows(client: LivePersonClient, query: MetricsQuery) -> Iterator[Row]:
+    section = account_section(query.request.skill_ids, query.request.agent_ids)
+    for covered, measurements in joined(query.report, fetch(client, query), section):
+        for subject, metrics, _ in measurements:
+            yield row_of(query.report, client.account_id, subject, covered, metrics)
 
 
 def covered_by(rows: Sequence[Row]) -> dict[str, str] | None:
