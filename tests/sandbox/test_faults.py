@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
-from airflow_provider_lp.sandbox import Fault
+from airflow_provider_lp.sandbox import Conversation, Fault
+from airflow_provider_lp.sandbox.faults import ODD_TEXTS
 
 from .calling import ACCOUNT_ID, SEARCH, Caller, at, ids, records
 
@@ -183,6 +185,74 @@ def test_a_repeated_record_takes_the_place_of_another(caller: Caller) -> None:
     assert set(ids(repeated)) < set(ids(whole))
 
 
+@pytest.mark.parametrize("status", [404, 408, 421, 425, 499, 502])
+def test_any_status_may_be_answered(caller: Caller, status: int) -> None:
+    caller.sandbox.add_fault(Fault("status", status=status, retry_after="7"))
+    answer = call(caller)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (status, "7")
+    assert call(caller).status_code == 200
+
+
+def test_a_search_may_claim_once_that_it_finds_nothing(caller: Caller) -> None:
+    whole = call(caller).json()
+    caller.sandbox.add_fault(Fault("no_content"))
+    caller.sandbox.add_fault(Fault("count_zero"))
+    answer = call(caller)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert ids(whole)
+    empty = call(caller).json()
+    assert (empty["_metadata"]["count"], records(empty)) == (0, [])
+    assert call(caller).json() == whole
+
+
+def counts(caller: Caller, number: int) -> list[int]:
+    return [call(caller, limit=1).json()["_metadata"]["count"] for _ in range(number)]
+
+
+def test_counts_may_be_wrong(caller: Caller) -> None:
+    (right,) = counts(caller, 1)
+    caller.sandbox.add_fault(Fault("count_off", times=None, every=2))
+    assert counts(caller, 4) == [right, right + 1, right, right + 1]
+    caller.sandbox.clear_faults()
+    caller.sandbox.add_fault(Fault("count_off", rows=-5))
+    caller.sandbox.add_fault(Fault("count_capped", rows=right - 7))
+    caller.sandbox.add_fault(Fault("count_capped", rows=right + 7))
+    assert counts(caller, 3) == [right - 5, right - 7, right]
+
+
+@pytest.mark.parametrize("sort", ["start:asc", "end:desc"])
+def test_rows_of_one_moment_may_come_in_another_order_each_time(serve: Callable[..., Caller], sort: str) -> None:
+    moments = (at(18, 1), at(18, 2), at(18, 3))
+    caller = serve(
+        *(Conversation(f"{number}-{start}", start, end_ms=start) for start in moments for number in range(20))
+    )
+    caller.sandbox.add_fault(Fault("ties_shuffled", times=None))
+    orders = [ids(call(caller, sort=sort).json()) for _ in range(3)]
+    assert len({tuple(order) for order in orders}) == 3
+    assert len({frozenset(order) for order in orders}) == 1
+    rising = [str(start) for start in moments for _ in range(20)]
+    for order in orders:
+        assert [name.partition("-")[2] for name in order] == (rising if "asc" in sort else rising[::-1])
+
+
+def test_a_heavy_page_fails_for_ever_and_a_lighter_one_does_not(caller: Caller) -> None:
+    caller.sandbox.add_fault(Fault("heavy_page", times=None, rows=10))
+    assert [call(caller, limit=limit).status_code for limit in (11, 10, 50, 1)] == [500, 200, 500, 200]
+    assert caller.sandbox.requests[0].fault == "heavy_page"
+
+
+@pytest.mark.parametrize("content", [None, ["campaign"]])
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_one_record_may_be_hard_to_read(caller: Caller, text: str, content: list[str] | None) -> None:
+    body = BODY if content is None else BODY | {"contentToRetrieve": content}
+    whole = caller.conversations(SEARCH, body, limit=5).content
+    caller.sandbox.add_fault(Fault("odd_text", text=text))
+    odd = caller.conversations(SEARCH, body, limit=5).content
+    assert ODD_TEXTS[text] in odd
+    assert odd != whole
+    assert caller.conversations(SEARCH, body, limit=5).content == whole
+
+
 def test_a_page_too_short_to_spoil_does_not_use_the_fault_up(caller: Caller) -> None:
     caller.sandbox.add_fault(Fault("records_repeated"))
     assert len(ids(call(caller, limit=1).json())) == 1
@@ -205,7 +275,17 @@ def test_a_redirect_leads_to_another_host(caller: Caller) -> None:
     assert answer.headers["Location"] == url.replace(caller.sandbox.url, "http://evil.example:81")
 
 
-@pytest.mark.parametrize("fields", [{"kind": "rain"}, {"kind": "redirect"}, {"kind": "throttle", "every": 0}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": "rain"},
+        {"kind": "redirect"},
+        {"kind": "throttle", "every": 0},
+        {"kind": "status"},
+        {"kind": "status", "status": 200},
+        {"kind": "odd_text", "text": "runes"},
+    ],
+)
 def test_an_impossible_fault_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"fault|every"):
         Fault(**fields)

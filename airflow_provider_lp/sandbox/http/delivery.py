@@ -10,6 +10,7 @@ from airflow_provider_lp.sandbox.faults import Fault
 from airflow_provider_lp.sandbox.http.exchange import Answer
 
 _DRIBBLES = 20
+_KNOWN = frozenset(HTTPStatus)
 _DEFAULT_SECONDS = 1.0
 
 
@@ -38,7 +39,8 @@ def deliver(answer: Answer, fault: Fault | None, out: BufferedIOBase, wait: Call
 
 
 def _head(answer: Answer, framing: str) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}", f"Content-Type: {answer.content_type}"]
+    phrase = HTTPStatus(answer.status).phrase if answer.status in _KNOWN else "Unknown"
+    lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Content-Type: {answer.content_type}"]
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
     if answer.status != HTTPStatus.NO_CONTENT:
         lines.append(framing)

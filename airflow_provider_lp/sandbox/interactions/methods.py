@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import count, groupby
 from typing import Any
 
 import msgspec
@@ -14,7 +17,7 @@ from airflow_provider_lp.sandbox.cache import LeastRecentlyUsed
 from airflow_provider_lp.sandbox.conversations.conversation import Conversation
 from airflow_provider_lp.sandbox.faults import Faults
 from airflow_provider_lp.sandbox.http import values
-from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request
+from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, json_answer
 from airflow_provider_lp.sandbox.interactions.filters import parse_search
 from airflow_provider_lp.sandbox.interactions.pages import Page
 from airflow_provider_lp.sandbox.records.record import CONSUMER_CONTENT, KNOWN_CONTENT
@@ -45,6 +48,7 @@ class Interactions:
         self.empty_as_204 = False
         self.end_field = end_field
         self._account = account
+        self._shuffles = count()
         self._faults = faults
         # Pages asked for at the same time wait for one search instead of each doing it.
         self._searching = threading.Lock()
@@ -105,12 +109,16 @@ class Interactions:
         offset, limit = int(parameters.get("offset", 0)), int(parameters.get("limit", _DEFAULT_LIMIT))
         if self.empty_as_204 and not found:
             return Answer(204)
-        shown = found[offset : offset + min(limit, self.page_rows)] if not whole else found
+        asked = slice(offset, offset + min(limit, self.page_rows)) if not whole else slice(None)
+        fault = self._faults.for_page(request.path, len(found[asked]))
+        if fault and fault.kind == "heavy_page":
+            return replace(json_answer(500, {"internalCode": "0008", "message": "Runtime exception"}), fault=fault.kind)
+        if fault and fault.kind == "ties_shuffled":
+            found = _shuffled(found, parameters.get("sort"), next(self._shuffles))
         version = int(parameters.get("v", 1))
         encoded = self._account.encoded_record
-        rows = [encoded(each, content, whole=whole or not each.is_partial, version=version) for each in shown]
+        rows = [encoded(each, content, whole=whole or not each.is_partial, version=version) for each in found[asked]]
         page = Page(request.path, parameters, len(found), offset, limit, rows)
-        fault = self._faults.for_page(request.path, len(rows))
         if fault is None:
             return Answer(200, page.encoded())
         return Answer(200, page.spoiled(fault).encoded(), fault=fault.kind)
@@ -160,11 +168,21 @@ def _sorted(conversations: Iterable[Conversation], sort: str | None) -> Sequence
     """LivePerson promises no order among equals: they come by the reversed id, an order nobody should rely on."""
     if sort is None:
         return _newest_first(conversations)
-    field, _, direction = sort.partition(":")
     scattered = sorted(conversations, key=lambda each: each.conversation_id[::-1])
-    if field == "start":
-        return sorted(scattered, key=lambda each: each.start_ms, reverse=direction == "desc")
-    return sorted(scattered, key=lambda each: -1 if each.end_ms is None else each.end_ms, reverse=direction == "desc")
+    return sorted(scattered, key=_sorted_by(sort), reverse=sort.endswith(":desc"))
+
+
+def _sorted_by(sort: str) -> Callable[[Conversation], int]:
+    if sort.startswith("start:"):
+        return lambda each: each.start_ms
+    return lambda each: -1 if each.end_ms is None else each.end_ms
+
+
+def _shuffled(conversations: Sequence[Conversation], sort: str | None, seed: int) -> Sequence[Conversation]:
+    """The same with those of one moment in an order of their own for each seed."""
+    rng = random.Random(seed)
+    groups = [list(group) for _, group in groupby(conversations, _sorted_by(sort or "start:desc"))]
+    return [each for group in groups for each in rng.sample(group, len(group))]
 
 
 def _newest_first(conversations: Iterable[Conversation]) -> Sequence[Conversation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,10 +10,13 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from airflow_provider_lp.sandbox.faults import Fault
+from airflow_provider_lp.sandbox.faults import ODD_NUMBERS, ODD_TEXTS, Fault
 
 _INTERNAL_HOST = "http://msghist-7.sandbox.internal:8080"
 _LINK_LIMIT = 50
+_FIRST_TEXT = re.compile(rb'"text":"')
+_SOME_TEXT = re.compile(rb'"language":"')
+_MCS = re.compile(rb'"mcs":[0-9]+')
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,26 @@ class Page:
 
     def spoiled(self, fault: Fault) -> Page:
         """The page as the fault leaves it."""
-        size = len(self.rows)
-        if fault.kind == "partial_result":
-            gone = max(1, size // 3)
-            return replace(self, rows=self.rows[: size - gone], count=self.count - gone, partial_result=True)
+        rows, size = self.rows, len(self.rows)
         middle = size // 2
-        if fault.kind == "records_missing":
-            return replace(self, rows=[*self.rows[:middle], *self.rows[middle + max(1, size // 10) :]])
-        return replace(self, rows=[*self.rows[:middle], self.rows[middle - 1], *self.rows[middle + 1 :]])
+        match fault.kind:
+            case "partial_result":
+                gone = max(1, size // 3)
+                return replace(self, rows=rows[: size - gone], count=self.count - gone, partial_result=True)
+            case "records_missing":
+                return replace(self, rows=[*rows[:middle], *rows[middle + max(1, size // 10) :]])
+            case "records_repeated":
+                return replace(self, rows=[*rows[:middle], rows[middle - 1], *rows[middle + 1 :]])
+            case "odd_text":
+                return replace(self, rows=[*rows[:middle], _odd(rows[middle], fault.text), *rows[middle + 1 :]])
+            case "count_zero":
+                return replace(self, rows=(), count=0)
+            case "count_off":
+                return replace(self, count=max(0, self.count + fault.rows))
+            case "count_capped":
+                return replace(self, count=min(self.count, fault.rows))
+            case _:
+                return self
 
     def encoded(self) -> bytes:
         """The body of the answer."""
@@ -56,3 +72,12 @@ class Page:
     def _link(self, rel: str, offset: int, limit: int) -> dict[str, str]:
         query = urlencode(self.parameters | {"offset": str(offset), "limit": str(limit)})
         return {"rel": rel, "href": f"{_INTERNAL_HOST}{self.path}?{query}"}
+
+
+def _odd(row: bytes, name: str) -> bytes:
+    """The record with something odd in its first message, or instead of its MCS."""
+    odd = ODD_TEXTS[name]
+    if name in ODD_NUMBERS:
+        return _MCS.sub(lambda _: b'"mcs":' + odd, row, count=1)
+    place = _FIRST_TEXT if _FIRST_TEXT.search(row) else _SOME_TEXT
+    return place.sub(lambda found: found[0] + odd, row, count=1)
