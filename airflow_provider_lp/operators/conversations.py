@@ -48,9 +48,12 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     :param content: LivePerson's content types to retrieve; default its own choice. (templated)
     :param max_age: for time fields other than ``start``: how long before the period a conversation may have started;
         default 90 days, at most 13 months; given as ``window`` is. (templated)
-    :param path: URL to write to, in any storage that Airflow knows; ``None`` (default) returns the conversations
-        through XCom. (templated)
-    :param storage_conn_id: Airflow connection of the storage. (templated)
+    :param path: where to write, in any storage that Airflow knows: a URL such as
+        ``s3://bucket/date={start:%Y-%m-%d}/conversations.ndjson.gz``, an ``ObjectStoragePath`` or a ``pathlib.Path``.
+        ``{start}`` and ``{end}`` are those of the period, in UTC, as Python formats datetimes. ``None`` (default)
+        returns the conversations through XCom. (templated)
+    :param storage_conn_id: Airflow connection of the storage; default the one in the URL (``s3://conn@bucket/...``),
+        or the worker's own credentials. (templated)
     :param format: ``"ndjson"``, the default and only one: a conversation a line, as LivePerson sent it, minified.
     :param max_concurrency: requests in flight at most, default 4.
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
@@ -107,7 +110,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             self.check_output()
             with self.client(self.max_concurrency) as client:
                 query = self._query(context, client.now)
-                target = self.target()
+                target = self.target(query.window)
                 if target is None:
                     records = collect_conversations(client, query, max_bytes=self.max_xcom_bytes)
                 else:
@@ -167,8 +170,10 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
     :param content: LivePerson's content types to retrieve; default its own choice. (templated)
     :param allow_missing: whether ids that LivePerson does not return are only listed as ``missing`` in the result,
         instead of failing the task; default no.
-    :param path: URL to write to; ``None`` (default) returns the conversations through XCom. (templated)
-    :param storage_conn_id: Airflow connection of the storage. (templated)
+    :param path: where to write: a URL, an ``ObjectStoragePath`` or a ``pathlib.Path``; ``None`` (default) returns the
+        conversations through XCom. (templated)
+    :param storage_conn_id: Airflow connection of the storage; default the one in the URL (``s3://conn@bucket/...``),
+        or the worker's own credentials. (templated)
     :param format: ``"ndjson"``, the default and only one.
     :param max_concurrency: requests in flight at most, default 4.
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.

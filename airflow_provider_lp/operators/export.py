@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
+from airflow_provider_lp.operators.paths import as_text
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.compat import ObjectStoragePath
+    from airflow_provider_lp.windows import Window
 
 DEFAULT_CONCURRENCY = 4
 MOST_CONCURRENT = 64
@@ -17,8 +23,11 @@ class LivePersonExportOperator(LivePersonOperator):
     """
     An operator that publishes what it finds as one object, or returns it through XCom.
 
-    :param path: URL to write to; ``None`` (default) returns the result through XCom. (templated)
-    :param storage_conn_id: Airflow connection of the storage. (templated)
+    :param path: where to write: a URL of any storage that Airflow knows, an ``ObjectStoragePath`` or a
+        ``pathlib.Path``; may hold ``{start}`` and ``{end}`` of the period, in UTC, as Python formats datetimes;
+        ``None`` (default) returns the result through XCom. (templated)
+    :param storage_conn_id: Airflow connection of the storage; default the one in the URL (``s3://conn@bucket/...``),
+        or the worker's own credentials. (templated)
     :param format: one of :attr:`formats`; default ``"ndjson"``.
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
     :param liveperson_conn_id: the Airflow connection. (templated)
@@ -30,14 +39,14 @@ class LivePersonExportOperator(LivePersonOperator):
     def __init__(
         self,
         *,
-        path: str | None = None,
+        path: str | PurePath | ObjectStoragePath | None = None,
         storage_conn_id: str | None = None,
         format: str = "ndjson",
         max_xcom_bytes: int = DEFAULT_MAX_XCOM_BYTES,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.path = path
+        self.path = as_text(path)
         # A path that a template leaves empty is a mistake, and no wish for XCom.
         self._publishes = path is not None
         self.storage_conn_id = storage_conn_id
@@ -54,13 +63,15 @@ class LivePersonExportOperator(LivePersonOperator):
             raise LivePersonConfigurationError(f"format={self.format!r} must be one of {', '.join(self.formats)}.")
         check_max_xcom_bytes(self.max_xcom_bytes)
 
-    def target(self) -> Target | None:
+    def target(self, window: Window | None = None) -> Target | None:
         """
         Where to publish; ``None`` where the result is returned through XCom.
 
+        :param window: whose start and end the path may name.
+
         :raises LivePersonConfigurationError: if the path or its storage cannot be used.
         """
-        return Target.checked(self.path, self.storage_conn_id) if self._publishes else None
+        return Target.checked(self.path, self.storage_conn_id, window) if self._publishes else None
 
 
 def check_max_concurrency(max_concurrency: object) -> None:

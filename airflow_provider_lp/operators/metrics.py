@@ -174,7 +174,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
             self.check_output()
             with self.client(DEFAULT_CONCURRENCY) as client:
                 query = self._query(context, client.now)
-                target = self.target()
+                target = self.target(query.window)
                 if target is None:
                     rows = collect_metrics(client, query, max_bytes=self.max_xcom_bytes)
                     log.info("Returning %d rows through XCom.", len(rows))

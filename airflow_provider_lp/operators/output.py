@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.compat import AirflowNotFoundException, Asset, AssetAlias, BaseHook
-from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.operators.paths import STORAGE_EXTRAS, ObjectUrl, object_url
 
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import Context, ObjectStoragePath
+    from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_XCOM_BYTES = 1 << 20
-STORAGE_EXTRAS = {"s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure"}
 
 
 def check_max_xcom_bytes(max_xcom_bytes: object) -> None:
@@ -39,26 +39,28 @@ class Target:
     """
     The object that a task publishes. Made by :meth:`checked`.
 
-    :param url: as the DAG's author gave it.
+    :param url: where it is, as the DAG's author gave it.
     :param path: the same in Airflow's object storage.
     """
 
-    url: str
+    url: ObjectUrl
     path: ObjectStoragePath
 
     @classmethod
-    def checked(cls, url: object, storage_conn_id: str | None) -> Self:
+    def checked(cls, path: object, storage_conn_id: str | None, window: Window | None = None) -> Self:
         """
-        The target at a URL.
+        The target that ``path`` names.
 
-        :param url: the URL of one object.
-        :param storage_conn_id: Airflow connection of the storage; ``None`` for the worker's own credentials.
-        :raises LivePersonConfigurationError: if the URL names no object, or its storage cannot be used.
+        :param path: what names one object: a URL, an absolute path, or a path object.
+        :param storage_conn_id: Airflow connection of the storage; ``None`` for the one in the path, or the worker's own
+            credentials.
+        :param window: whose start and end the path may name.
+        :raises LivePersonConfigurationError: if the path names no object, or its storage cannot be used.
         """
-        checked = check_url(url)
-        if storage_conn_id is not None:
-            _check_connection(storage_conn_id)
-        return cls(checked, _located(checked, storage_conn_id))
+        url = object_url(path, storage_conn_id, window)
+        if url.conn_id is not None:
+            _check_connection(url.conn_id)
+        return cls(url, _located(url))
 
     def announce(self, summary: Mapping[str, Any], context: Context, outlets: Sequence[Any], *, counted: str) -> Any:
         """
@@ -70,45 +72,15 @@ class Target:
         :param counted: the member of the summary that says how much was published.
         :return: the summary, with the URL as its path.
         """
-        extra = {**summary, "path": self.url}
-        log.info("Published %d %s (%d bytes) at %s.", extra[counted], counted, extra["bytes"], self.url)
+        extra = {**summary, "path": self.url.text}
+        log.info("Published %d %s (%d bytes) at %s.", extra[counted], counted, extra["bytes"], self.url.text)
         log.info("Summary: %s", json.dumps(extra))
         for outlet in outlets:
             if isinstance(outlet, AssetAlias):
-                context["outlet_events"][outlet].add(Asset(self.url), extra=dict(extra))
+                context["outlet_events"][outlet].add(Asset(self.url.url), extra=dict(extra))
             elif isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = dict(extra)
         return extra
-
-
-def check_url(url: object) -> str:
-    """
-    The argument ``path``, if it can be the URL of one object.
-
-    :raises LivePersonConfigurationError: naming the remedy.
-    """
-    if not isinstance(url, str) or url.strip() in ("", "None"):
-        raise LivePersonConfigurationError(
-            f"path={url!r} must be a URL such as s3://bucket/folder/file.ndjson.gz. (None comes from a template whose "
-            "value this run does not have.)"
-        )
-    parts = urlsplit(url)
-    if url.endswith("/"):
-        example = url if parts.path.strip("/") else "s3://bucket/folder/"
-        raise LivePersonConfigurationError(
-            f"path={url!r} ends in a slash: exporting a folder of parts is not supported yet. Name one object, such "
-            f"as {example}conversations.ndjson.gz."
-        )
-    if parts.scheme and not parts.path:
-        raise LivePersonConfigurationError(
-            f"path={url!r} names no object in it: give it whole, such as {url}/folder/conversations.ndjson.gz."
-        )
-    if (parts.scheme == "file" and parts.netloc.rpartition("@")[2]) or (not parts.scheme and not url.startswith("/")):
-        raise LivePersonConfigurationError(
-            f"path={url!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
-        )
-    compression_of(url)
-    return url
 
 
 def _check_connection(storage_conn_id: str) -> None:
@@ -122,14 +94,14 @@ def _check_connection(storage_conn_id: str) -> None:
         ) from error
 
 
-def _located(url: str, storage_conn_id: str | None) -> ObjectStoragePath:
+def _located(url: ObjectUrl) -> ObjectStoragePath:
     from airflow_provider_lp.compat import ObjectStoragePath
 
     try:
-        path = ObjectStoragePath(url, conn_id=storage_conn_id)
+        path = ObjectStoragePath(url.url, conn_id=url.conn_id)
         _ = path.fs
     except (ImportError, ValueError) as error:
-        scheme = urlsplit(url).scheme
+        scheme = urlsplit(url.url).scheme
         extra = STORAGE_EXTRAS.get(scheme)
         remedy = (
             f"pip install 'airflow-provider-lp[{extra}]'"
@@ -137,7 +109,7 @@ def _located(url: str, storage_conn_id: str | None) -> ObjectStoragePath:
             else "install the Airflow provider that knows such URLs"
         )
         raise LivePersonConfigurationError(
-            f"path={url!r}: the storage library for {scheme}:// is not installed or does not work ({error}). "
+            f"path={url.text!r}: the storage library for {scheme}:// is not installed or does not work ({error}). "
             f"To have it, {remedy}."
         ) from error
     return path

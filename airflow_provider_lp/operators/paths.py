@@ -1,0 +1,156 @@
+"""The argument ``path``: which object it names, in which storage, over which connection."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from string import Formatter
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.windows import Window
+
+#: Schemes whose URLs name a bucket or container, and the extra that installs their library.
+STORAGE_EXTRAS = {
+    "s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "adl": "azure",
+}  # fmt: skip
+#: What Python documents for formatting a datetime.
+DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
+
+
+class ObjectUrl(NamedTuple):
+    """
+    An object in some storage.
+
+    :param text: its URL as given, a connection id in it included.
+    :param url: its URL without a connection id.
+    :param conn_id: the connection of its storage; ``None`` for the worker's own credentials.
+    """
+
+    text: str
+    url: str
+    conn_id: str | None
+
+
+def as_text(path: Any) -> Any:
+    """A path object of Python's or Airflow's as text, so that its templates are rendered; anything else as it is."""
+    if path is None or isinstance(path, str):
+        return path
+    if isinstance(path, PurePath):
+        return str(path)
+    from airflow_provider_lp.compat import ObjectStoragePath
+
+    # Its text has the connection id: s3://conn@bucket/key.
+    return str(path) if isinstance(path, ObjectStoragePath) else path
+
+
+def object_url(path: object, storage_conn_id: str | None, window: Window | None) -> ObjectUrl:
+    """
+    The object that the argument ``path`` names.
+
+    :param path: URL, absolute path, ``pathlib.Path`` or ``ObjectStoragePath``.
+    :param storage_conn_id: the argument of that name.
+    :param window: whose start and end the path may name; ``None`` if there is none.
+    :raises LivePersonConfigurationError: naming the remedy, if it names no object or contradicts ``storage_conn_id``.
+    """
+    text = as_text(path)
+    if not isinstance(text, str) or text.strip() in ("", "None"):
+        raise LivePersonConfigurationError(
+            f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz. (None comes from a template whose "
+            "value this run does not have.)"
+        )
+    text = _with_window(text, window)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise LivePersonConfigurationError(f"path={text!r} is not a URL: {error}.") from error
+    userinfo, _, host = parts.netloc.rpartition("@")
+    _check_userinfo(text, userinfo)
+    _check_azure(text, parts)
+    _check_object(text, parts, host)
+    compression_of(text)
+    if userinfo and storage_conn_id is not None and storage_conn_id != userinfo:
+        raise LivePersonConfigurationError(
+            f"path={text!r} names the connection {userinfo!r}, but storage_conn_id={storage_conn_id!r}: leave one of "
+            "them out."
+        )
+    return ObjectUrl(
+        text, text.replace(f"{userinfo}@", "", 1) if "@" in parts.netloc else text, userinfo or storage_conn_id
+    )
+
+
+def _check_userinfo(text: str, userinfo: str) -> None:
+    if ":" in userinfo:
+        hidden = text.replace(userinfo, "***", 1)
+        raise LivePersonConfigurationError(
+            f"path={hidden!r} holds credentials before the @, where Airflow takes a connection id. Put them into an "
+            "Airflow connection and give its id as storage_conn_id."
+        )
+
+
+def _check_azure(text: str, parts: SplitResult) -> None:
+    """Containers have no dots, so a host with one is an account: Airflow has no place for it in the URL."""
+    container, _, host = parts.netloc.rpartition("@")
+    if STORAGE_EXTRAS.get(parts.scheme) != "azure" or "." not in host:
+        return
+    rest = f"{container}{parts.path}" if container else parts.path.lstrip("/") or "container/folder/file.ndjson.gz"
+    raise LivePersonConfigurationError(
+        f"path={text!r} names the storage account {host!r}, which Airflow takes from a connection, whose id is what "
+        f"stands before an @. Write {parts.scheme}://{rest} and give storage_conn_id, an Airflow connection of type "
+        f"wasb or adls to {host.partition('.')[0]!r}."
+    )
+
+
+def _check_object(text: str, parts: SplitResult, host: str) -> None:
+    if text.endswith("/"):
+        example = text if parts.path.strip("/") else "s3://bucket/folder/"
+        raise LivePersonConfigurationError(
+            f"path={text!r} ends in a slash: exporting a folder of parts is not supported yet. Name one object, such "
+            f"as {example}conversations.ndjson.gz."
+        )
+    if parts.scheme and not parts.path:
+        raise LivePersonConfigurationError(
+            f"path={text!r} names no object in it: give it whole, such as {text}/folder/conversations.ndjson.gz."
+        )
+    if parts.scheme in STORAGE_EXTRAS and not host:
+        raise LivePersonConfigurationError(
+            f"path={text!r} names no bucket or container: write it as text with two slashes, such as "
+            f"{parts.scheme}://bucket/folder/conversations.ndjson.gz."
+        )
+    if (parts.scheme == "file" and host) or (not parts.scheme and not text.startswith("/")):
+        raise LivePersonConfigurationError(
+            f"path={text!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
+        )
+
+
+def _with_window(text: str, window: Window | None) -> str:
+    """The path with ``{start}`` and ``{end}`` filled in."""
+    if "{" not in text and "}" not in text:
+        return text
+    try:
+        fields = [field for field in Formatter().parse(text) if field[1] is not None]
+    except ValueError as error:
+        raise LivePersonConfigurationError(f"path={text!r}: {error}. {_ALLOWED_FIELDS}") from error
+    for _, name, spec, conversion in fields:
+        written = "{" + str(name) + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
+        if name not in ("start", "end") or conversion or not _is_time_format(spec or ""):
+            raise LivePersonConfigurationError(f"path={text!r}: {written} cannot be filled in. {_ALLOWED_FIELDS}")
+        if window is None:
+            raise LivePersonConfigurationError(
+                f"path={text!r}: {written} is the {name} of the period that is exported, and this task has none. Use a "
+                "template such as {{ ds }}."
+            )
+    return text if window is None else text.format(start=window.start, end=window.end)
+
+
+_ALLOWED_FIELDS = (
+    "Only {start} and {end} of the period may stand in braces, with a format of Python's datetimes, such as "
+    "{start:%Y-%m-%d}."
+)
+
+
+def _is_time_format(spec: str) -> bool:
+    directives = re.findall(r"%(.?)", spec, re.DOTALL)
+    return not spec or (bool(directives) and set(directives) <= DIRECTIVES)

@@ -1,0 +1,218 @@
+"""Where an export goes: what may be given as a path, and what it means."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pendulum
+import pytest
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.compat import AirflowFailException, AssetAlias, ObjectStoragePath
+from airflow_provider_lp.operators.conversations import (
+    LivePersonConversationLookupOperator,
+    LivePersonConversationsOperator,
+)
+from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
+from airflow_provider_lp.operators.paths import ObjectUrl, object_url
+from airflow_provider_lp.windows import Window
+from tests.lab import at, calls, crowd, ids_in
+from tests.operators.conftest import DAG
+
+DAY = {"data_interval_start": pendulum.datetime(2026, 3, 10), "data_interval_end": pendulum.datetime(2026, 3, 11)}
+WINDOW = Window(at(10), at(11))
+IDS = ["c00000", "c00001", "c00002"]
+
+
+def operator(**arguments: Any) -> LivePersonConversationsOperator:
+    return LivePersonConversationsOperator(task_id="export", dag=DAG("some", schedule=None), **arguments)
+
+
+def url_of(path: object, storage_conn_id: str | None = None, window: Window | None = WINDOW) -> ObjectUrl:
+    return object_url(path, storage_conn_id, window)
+
+
+# Kinds of paths.
+
+
+@pytest.mark.parametrize("kind", [str, Path, lambda path: ObjectStoragePath(f"file://{path}")])
+def test_any_kind_of_path_will_do_and_is_a_template(serve: Any, tmp_path: Path, kind: Any) -> None:
+    serve(*crowd(3))
+    export = operator(path=kind(tmp_path / "date={{ ds }}" / "x.ndjson"))
+    export.render_template_fields({"ds": "2026-03-10"})
+    summary = export.execute(DAY)
+    assert ids_in(tmp_path / "date=2026-03-10" / "x.ndjson") == IDS
+    assert summary["path"].removeprefix("file://") == str(tmp_path / "date=2026-03-10" / "x.ndjson")
+    json.dumps(summary)
+
+
+@pytest.mark.parametrize("kind", [Path, lambda path: ObjectStoragePath(f"file://{path}")])
+def test_a_template_may_give_a_path_object(serve: Any, tmp_path: Path, kind: Any) -> None:
+    serve(*crowd(3))
+    export = operator(path="{{ path }}")
+    export.path = kind(tmp_path / "x.ndjson")
+    assert export.execute(DAY)["conversations"] == 3
+    assert ids_in(tmp_path / "x.ndjson") == IDS
+
+
+def test_a_relative_path_object_is_refused() -> None:
+    with pytest.raises(LivePersonConfigurationError, match="is relative"):
+        url_of(Path("folder/x.ndjson"))
+
+
+def test_a_url_that_became_a_local_path_is_refused() -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"names no bucket.*s3://bucket"):
+        url_of(Path("s3://bucket/x.ndjson"))
+
+
+@pytest.mark.parametrize("path", [5, b"/x.ndjson", ["/x.ndjson"], {"path": "/x"}, True, "s3://[bucket/x.ndjson"])
+def test_what_is_no_path_is_refused(path: Any) -> None:
+    with pytest.raises(LivePersonConfigurationError, match="path="):
+        url_of(path)
+
+
+# Connections in the URL.
+
+
+def test_a_connection_in_the_url_is_the_storage_connection() -> None:
+    assert url_of("s3://lake@bucket/x.gz") == ("s3://lake@bucket/x.gz", "s3://bucket/x.gz", "lake")
+    assert url_of("s3://lake@bucket/x.gz", "lake").conn_id == "lake"
+    assert url_of("file://lake@/folder/x") == ("file://lake@/folder/x", "file:///folder/x", "lake")
+    assert url_of("s3://bucket/x@y.gz", "lake") == ("s3://bucket/x@y.gz", "s3://bucket/x@y.gz", "lake")
+    assert url_of("s3://bucket/x.gz").conn_id is None
+
+
+def test_a_connection_in_the_url_must_not_contradict_the_argument() -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"names the connection 'lake'.*storage_conn_id='other'"):
+        url_of("s3://lake@bucket/x.gz", "other")
+
+
+def test_a_connection_in_the_url_is_checked_before_any_request(serve: Any, tmp_path: Path) -> None:
+    sandbox = serve(*crowd(3))
+    with pytest.raises(Exception, match="storage_conn_id='nowhere' is not an Airflow connection"):
+        operator(path=f"file://nowhere@{tmp_path}/day.ndjson").execute(DAY)
+    assert calls(sandbox) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_connection_in_the_url_is_used(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(*crowd(3))
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps({"conn_type": "generic"}))
+    url = f"file://lake@{tmp_path}/day.ndjson"
+    assert operator(path=url).execute(DAY)["path"] == url
+    assert operator(path=ObjectStoragePath(url)).execute(DAY)["path"] == url
+    assert ids_in(tmp_path / "day.ndjson") == IDS
+
+
+def test_an_asset_is_not_named_by_the_connection(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Event:
+        uri = ""
+
+        def add(self, asset: Any, extra: Any) -> None:
+            self.uri = asset.uri
+
+    serve(*crowd(3))
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps({"conn_type": "generic"}))
+    alias, event = AssetAlias("nightly"), Event()
+    export = operator(path=f"file://lake@{tmp_path}/day.ndjson", outlets=[alias])
+    export.execute({**DAY, "outlet_events": {alias: event}})
+    assert event.uri == f"file://{tmp_path}/day.ndjson"
+
+
+def test_credentials_in_the_url_are_refused_and_not_shown() -> None:
+    with pytest.raises(
+        LivePersonConfigurationError, match=r"path='s3://\*\*\*@bucket/x.gz'.*storage_conn_id"
+    ) as caught:
+        url_of("s3://key:very-secret@bucket/x.gz")
+    assert "very-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("abfs://lake@account.dfs.core.windows.net/lp/x.gz", "abfs://lake/lp/x.gz"),
+        ("abfss://lake@account.blob.core.windows.net/lp/x.gz", "abfss://lake/lp/x.gz"),
+        ("abfs://account.dfs.core.windows.net/lake/x.gz", "abfs://lake/x.gz"),
+    ],
+)
+def test_a_storage_account_in_an_azure_url_is_refused_with_the_form_that_works(path: str, form: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=f"Write {form} and give storage_conn_id.*'account'"):
+        url_of(path)
+    assert url_of(form, "azure") == (form, form, "azure")
+
+
+# The period in the path.
+
+
+@pytest.mark.parametrize(
+    ("path", "formatted"),
+    [
+        ("/lp/date={start:%Y-%m-%d}/x.ndjson", "/lp/date=2026-03-10/x.ndjson"),
+        ("/lp/{start:%Y}/{start:%m}/{start:%d}/{start:%H%M}-{end:%H%M}.gz", "/lp/2026/03/10/0000-0000.gz"),
+        ("/lp/{start}.ndjson", "/lp/2026-03-10 00:00:00+00:00.ndjson"),
+        ("/lp/{start:%s}.ndjson".replace("%s", "%Y%m%dT%H%M%S%z"), "/lp/20260310T000000+0000.ndjson"),
+    ],
+)
+def test_the_path_may_name_the_period(path: str, formatted: str) -> None:
+    assert url_of(path).text == formatted
+    assert url_of(Path(path)).text == formatted
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/lp/{day}.ndjson", "{day}"),
+        ("/lp/{}.ndjson", "{}"),
+        ("/lp/{0}.ndjson", "{0}"),
+        ("/lp/{start.year}.ndjson", "{start.year}"),
+        ("/lp/{start!r}.ndjson", "{start!r}"),
+        ("/lp/{start:%Q}.ndjson", "{start:%Q}"),
+        ("/lp/{start:%Y-%}.ndjson", "{start:%Y-%}"),
+        ("/lp/{start:YYYY-MM-DD}.ndjson", "{start:YYYY-MM-DD}"),
+        ("/lp/{start:>20}.ndjson", "{start:>20}"),
+        ("/lp/{end:{start}}.ndjson", "{end:{start}}"),
+        ("/lp/{start.ndjson", "/lp/{start.ndjson"),
+        ("/lp/start}.ndjson", "/lp/start}.ndjson"),
+    ],
+)
+def test_another_name_or_format_in_the_path_is_refused_by_its_name(path: str, named: str) -> None:
+    with pytest.raises(LivePersonConfigurationError) as caught:
+        url_of(path)
+    assert named in str(caught.value)
+    assert "{start:%Y-%m-%d}" in str(caught.value)
+
+
+def test_the_path_and_the_window_agree(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    start = datetime(2026, 3, 10, tzinfo=UTC)
+    path = f"file://{tmp_path}/date={{start:%Y-%m-%d}}/until-{{end:%Y-%m-%dT%H}}.ndjson"
+    summary = operator(path=path, start=start, end=start + timedelta(hours=30)).execute({})
+    assert summary["path"] == f"file://{tmp_path}/date=2026-03-10/until-2026-03-11T06.ndjson"
+    assert ids_in(tmp_path / "date=2026-03-10" / "until-2026-03-11T06.ndjson") == IDS
+    assert summary["window"]["start"] == "2026-03-10T00:00:00+00:00"
+
+
+def test_a_lookup_has_no_period_to_name(serve: Any) -> None:
+    sandbox = serve(*crowd(3))
+    look_up = LivePersonConversationLookupOperator(
+        task_id="look_up", conversation_ids=IDS, path="/lp/{start:%Y}.ndjson"
+    )
+    with pytest.raises(AirflowFailException, match=r"{start:%Y}.*this task has none"):
+        look_up.execute({})
+    assert not sandbox.requests
+
+
+def test_metrics_have_a_period_to_name_unless_they_are_of_now(serve: Any, tmp_path: Path) -> None:
+    sandbox = serve()
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    path = f"{tmp_path}/{{start:%Y-%m-%dT%H}}.ndjson"
+    given = {"task_id": "export", "path": path}
+    hour = LivePersonMetricsOperator(**given, start=end - timedelta(hours=1), end=end)
+    assert hour.execute({})["path"] == f"{tmp_path}/{end - timedelta(hours=1):%Y-%m-%dT%H}.ndjson"
+    before = len(sandbox.requests)
+    with pytest.raises(AirflowFailException, match="this task has none"):
+        LivePersonMetricsOperator(**given, timeframe=60).execute({})
+    assert len(sandbox.requests) == before
