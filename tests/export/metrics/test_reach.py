@@ -16,7 +16,7 @@ from airflow_provider_lp.export.metrics.export import export_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.windows import Window
-from tests.export.metrics.measuring import (
+from tests.export.metrics.helpers import (
     BUCKET,
     CLOCK_DIFFERENCE,
     MINUTE,

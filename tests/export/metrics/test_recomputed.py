@@ -14,18 +14,7 @@ from airflow_provider_lp.export.metrics.export import export_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
-from tests.export.metrics.crowds import (
-    AGENTS,
-    GROUPS,
-    SKILLS,
-    START,
-    conversation,
-    crowds,
-    ids_of_agents,
-    ids_of_skills,
-    windows,
-)
-from tests.export.metrics.measuring import (
+from tests.export.metrics.helpers import (
     AVERAGES,
     BUCKET,
     MINUTE,
@@ -40,6 +29,17 @@ from tests.export.metrics.measuring import (
     measured,
     pieces,
     rows_at,
+)
+from tests.export.metrics.strategies import (
+    AGENTS,
+    GROUPS,
+    SKILLS,
+    START,
+    conversation,
+    crowds,
+    ids_of_agents,
+    ids_of_skills,
+    windows,
 )
 from tests.lab import DAY, HOUR, NOW, FakeClock, at, calls, connect, ms
 from tests.scripted import Say, Seen

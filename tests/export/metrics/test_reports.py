@@ -13,7 +13,7 @@ from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.reports import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
-from tests.export.metrics.measuring import (
+from tests.export.metrics.helpers import (
     BUCKET,
     CLOCK_DIFFERENCE,
     MINUTE,

@@ -13,17 +13,7 @@ from airflow_provider_lp.export.formats import encoded
 from airflow_provider_lp.export.metrics.export import covered_by
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import Window
-from tests.export.metrics.crowds import (
-    AGENTS,
-    END,
-    SKILLS,
-    START,
-    crowds,
-    ids_of_agents,
-    ids_of_skills,
-    windows,
-)
-from tests.export.metrics.measuring import (
+from tests.export.metrics.helpers import (
     AVERAGES,
     BUCKET,
     KEY,
@@ -40,6 +30,16 @@ from tests.export.metrics.measuring import (
     measured,
     pieces,
     rows_at,
+)
+from tests.export.metrics.strategies import (
+    AGENTS,
+    END,
+    SKILLS,
+    START,
+    crowds,
+    ids_of_agents,
+    ids_of_skills,
+    windows,
 )
 from tests.lab import DAY, HOUR, NOW, at, calls, connect, ms
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import Window
-from tests.export.metrics.measuring import (
+from tests.export.metrics.helpers import (
     BUCKET,
     CLOCK_DIFFERENCE,
     MINUTE,

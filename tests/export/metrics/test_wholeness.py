@@ -8,7 +8,7 @@ import pytest
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import Window
-from tests.export.metrics.measuring import (
+from tests.export.metrics.helpers import (
     AVERAGES,
     BUCKET,
     MINUTE,
