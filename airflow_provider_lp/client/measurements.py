@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from airflow_provider_lp.client.records import milliseconds
 TOTALS = ("metricsTotals", "metricsTotal")
 SKILLS = ("skillsMetricsPerAgent", "skillsMetrics")
 GROUPINGS = (*TOTALS, *SKILLS, "agentsMetrics", "metricsPerSkill", "metricsPerAgent", "skillGroupMetrics")
-#: No stamp lies beyond the year 2200.
+#: What may be a moment: no stamp lies beyond the year 2200, and none of today's before 2001.
+EARLIEST_MS = 1_000_000_000_000
 LATEST_MS = 7_258_118_400_000
 INTERVALS = "metricsByIntervals"
 FRAME = "timeframeSummary"
@@ -61,41 +63,73 @@ class MetricsAnswer:
     :param intervals: the measurements of each interval by its stamp, in epoch milliseconds and order of time; ``None``
         if the answer has no intervals. They are the same events as the frame's: never add the two.
     :param asked_ms: when it was asked for, in epoch milliseconds: where a timeframe ends.
-    :param no_content: whether LivePerson said so (HTTP 204).
+    :param is_empty: whether it is ``{}``, which LivePerson answers for a quiet hour.
     """
 
     frame: list[Measurement] = field(repr=False)
     intervals: dict[int, list[Measurement]] | None = field(default=None, repr=False)
     asked_ms: int = field(default=0, compare=False)
-    no_content: bool = field(default=False, compare=False)
+    is_empty: bool = field(default=False, compare=False)
 
 
-def read_metrics(answer: Answer, endpoint: str) -> MetricsAnswer:
+def read_metrics(answer: Answer, endpoint: str, metrics: Collection[str] = ()) -> MetricsAnswer:
     """
     The measurements of an answer.
 
-    :raises LivePersonTransportError: if it is not LivePerson's JSON, for instance cut short.
+    :param answer: LivePerson's answer.
+    :param endpoint: what to call it in errors.
+    :param metrics: names of the account's metrics: what has some of them, and no totals member, is the account's.
+    :raises LivePersonTransportError: if it is not LivePerson's JSON, for instance cut short; or if it holds numbers,
+        but none where they could be read.
     """
-    asked_ms = int(answer.sent_at * 1000)
     if answer.status == 204:
-        return MetricsAnswer([], asked_ms=asked_ms, no_content=True)
+        raise LivePersonTransportError(
+            f"LivePerson answers {endpoint} with HTTP 204 (no content), which it does not document for metrics: that "
+            "does not mean that nothing happened.",
+            status=204,
+            endpoint=endpoint,
+        )
+    asked_ms = int(answer.sent_at * 1000)
     try:
-        content = msgspec.json.decode(answer.body)
-        if not isinstance(content, dict) or not content.keys() & {*GROUPINGS, INTERVALS, FRAME}:
+        content = _decoded(answer.body)
+        if not isinstance(content, dict):
             raise ValueError("no metrics")
-        return MetricsAnswer(_frame(content), _intervals(content), asked_ms)
+        if not content:
+            return MetricsAnswer([], asked_ms=asked_ms, is_empty=True)
+        frame, intervals = _frame(content, metrics), _intervals(content, metrics)
+        if not frame and not content.keys() & {*GROUPINGS, INTERVALS, FRAME} and not _has_figures(content):
+            raise ValueError("no metrics")
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise LivePersonTransportError(
             f"The answer to {endpoint} ({len(answer.body)} bytes) is cut short or not LivePerson's JSON: {error}.",
             endpoint=endpoint,
         ) from error
+    return MetricsAnswer(frame, intervals, asked_ms)
 
 
-def _frame(content: Mapping[str, Any]) -> list[Measurement]:
-    return list(_measurements(_members(content, FRAME) or content))
+def _decoded(body: bytes) -> Any:
+    """JSON, and what LivePerson sends in its place: NaN is null, and bytes that are no text are replaced."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _readable(json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None))
 
 
-def _intervals(content: Mapping[str, Any]) -> dict[int, list[Measurement]] | None:
+def _readable(value: Any) -> Any:
+    """The same with halves of surrogate pairs replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_readable(each) for each in value]
+    return {_readable(key): _readable(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+def _frame(content: Mapping[str, Any], metrics: Collection[str]) -> list[Measurement]:
+    summary = _members(content, FRAME)
+    return _taken(summary or {name: each for name, each in content.items() if name != INTERVALS}, metrics)
+
+
+def _intervals(content: Mapping[str, Any], metrics: Collection[str]) -> dict[int, list[Measurement]] | None:
     if INTERVALS not in content:
         return None
     rows = content[INTERVALS] or []
@@ -103,23 +137,49 @@ def _intervals(content: Mapping[str, Any]) -> dict[int, list[Measurement]] | Non
         raise ValueError(f"{INTERVALS} is no list")
     intervals: dict[int, list[Measurement]] = {}
     for row in rows:
-        stamp_ms, measurements = _interval(row)
+        stamp_ms, measurements = _interval(row, metrics)
         if intervals.setdefault(stamp_ms, measurements) != measurements:
             raise ValueError(f"two different intervals are stamped {stamp_ms}")
     return dict(sorted(intervals.items()))
 
 
-def _interval(row: Any) -> tuple[int, list[Measurement]]:
+def _interval(row: Any, metrics: Collection[str]) -> tuple[int, list[Measurement]]:
     stamp_ms = milliseconds(row.get("timestamp")) if isinstance(row, dict) else None
     if stamp_ms is None or stamp_ms > LATEST_MS:
         raise ValueError("an interval without its timestamp")
     content = {**row, **_members(row, "metricsData")}
-    return stamp_ms, list(_measurements(content))
+    del content["timestamp"]
+    content.pop("metricsData", None)
+    return stamp_ms, _taken(content, metrics)
 
 
-def _measurements(content: Mapping[str, Any]) -> Iterator[Measurement]:
+def _taken(content: Mapping[str, Any], metrics: Collection[str]) -> list[Measurement]:
+    """
+    The measurements of a frame or an interval.
+
+    :raises ValueError: if there are none, though it holds numbers: whatever they mean, they must not get lost.
+    """
+    taken = list(_measurements(content, metrics))
+    if not any(_is_figure(value) for each in taken for value in each.metrics.values()) and _has_figures(content):
+        raise ValueError(f"numbers where none are known, in {', '.join(content)}")
+    return taken
+
+
+def _has_figures(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(_has_figures(each) for each in (value.values() if isinstance(value, dict) else value))
+    return _is_figure(value)
+
+
+def _is_figure(value: Any) -> bool:
+    """Whether it is a number, but no moment."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and not EARLIEST_MS <= value <= LATEST_MS
+
+
+def _measurements(content: Mapping[str, Any], metrics: Collection[str]) -> Iterator[Measurement]:
     """The measurements of a frame or an interval, totals first."""
-    if totals := _totals(content):
+    if totals := _totals(content) or _flat(content, metrics):
         yield Measurement(Subject("account"), totals)
     yield from _skills(_first(content, SKILLS))
     yield from _skills({name: content[name] for name in ("metricsPerSkill",) if name in content})
@@ -160,6 +220,14 @@ def _grouped(section: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[
 
 def _totals(content: Mapping[str, Any]) -> Mapping[str, Any]:
     return _first(content, TOTALS)
+
+
+def _flat(content: Mapping[str, Any], metrics: Collection[str]) -> Mapping[str, Any]:
+    """The account's metrics, where they stand beside the sections instead of in a totals member."""
+    values = {
+        name: value for name, value in content.items() if value is not None and not isinstance(value, dict | list)
+    }
+    return values if values.keys() & {*metrics} else {}
 
 
 def _first(content: Mapping[str, Any], names: Iterable[str]) -> Mapping[str, Any]:

@@ -133,7 +133,8 @@ class MessagingOperations:
             call = Call(endpoint, "POST", url, content=body, headers={"Content-Type": "application/json"})
         else:
             call = Call(endpoint, "GET", url, request.params)
-        return self._transport.call(call, lambda answer: read_metrics(answer, endpoint), self._authorization)
+        names = request.report.account_metrics
+        return self._transport.call(call, lambda answer: read_metrics(answer, endpoint, names), self._authorization)
 
 
 def _check_period(report: Report, period: tuple[int, int]) -> None:

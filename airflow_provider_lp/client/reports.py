@@ -113,6 +113,11 @@ class Report:
         return {name: self.parameters[name].check(name, value) for name, value in given.items()}
 
     @property
+    def account_metrics(self) -> Collection[str]:
+        """The metrics that the account has."""
+        return self.metrics.keys() - self.skill_metrics
+
+    @property
     def needs_period(self) -> bool:
         """Whether it is about a period, and not about the present."""
         return self.counting is not Counting.SNAPSHOT

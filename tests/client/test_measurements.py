@@ -246,8 +246,93 @@ def test_values_stay_as_liveperson_sent_them(metrics: dict[str, Any]) -> None:
 # Answers without data, and what is no answer.
 
 
-def test_no_content_is_no_data() -> None:
-    assert read(b"", status=204) == MetricsAnswer([])
+def test_an_empty_object_is_no_data() -> None:
+    assert read({}) == MetricsAnswer([])
+    assert read({}).is_empty
+    assert not read({"metricsTotals": {}}).is_empty
+
+
+def test_no_content_is_no_answer() -> None:
+    with pytest.raises(LivePersonTransportError, match="HTTP 204") as caught:
+        read(b"", status=204)
+    assert caught.value.retry_helps
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e400"])
+def test_what_is_no_number_in_json_is_null(constant: str) -> None:
+    (found,) = read(f'{{"metricsTotals": {{"x": 1, "y": {constant}, "NaN": "NaN, {constant}"}}}}'.encode()).frame
+    assert found.metrics["x"] == 1
+    assert found.metrics["y"] in (None, float("inf"))
+    assert found.metrics["NaN"] == f"NaN, {constant}"
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"\\ud83d", "\ufffd"),
+        (b"\\ud83d\\ude00", "\U0001f600"),
+        (b"M\xfcller", "M\ufffdller"),
+        (b"\xed\xa0\xbd\xed\xb8\x80", "\ufffd" * 6),
+    ],
+)
+def test_text_that_is_none_is_repaired(raw: bytes, text: str) -> None:
+    (found,) = read(b'\xef\xbb\xbf{"metricsTotals": {"x": 1, "name": "' + raw + b'"}}').frame
+    assert found == Measurement(ACCOUNT, {"x": 1, "name": text})
+
+
+# Numbers get lost in no shape.
+
+
+def read_known(body: Any) -> MetricsAnswer:
+    return read_metrics(Answer(200, json.dumps(body).encode(), {}), "msgqueuehealth", {"x", "y"})
+
+
+FLAT: dict[str, Any] = {
+    "root": {"x": 1, "new": 2},
+    "summary": {"timeframeSummary": {"x": 1, "new": 2}},
+    "beside empty sections": {"skillsMetrics": {}, "metricsTotals": {}, "x": 1, "new": 2},
+}
+
+
+@pytest.mark.parametrize("body", FLAT.values(), ids=FLAT.keys())
+def test_metrics_without_a_totals_member_are_the_accounts(body: Any) -> None:
+    assert read_known(body).frame == [Measurement(ACCOUNT, {"x": 1, "new": 2})]
+    rows = [{"timestamp": 1, **body.get("timeframeSummary", body)}, {"timestamp": 2, "metricsData": {"x": 5}}]
+    assert read_known({"metricsByIntervals": rows, **body}).intervals == {
+        1: [Measurement(ACCOUNT, {"x": 1, "new": 2})],
+        2: [Measurement(ACCOUNT, {"x": 5})],
+    }
+
+
+def test_flat_metrics_stand_beside_skills() -> None:
+    assert unordered(read_known({"skillsMetrics": {"12": A}, "x": 7}).frame) == unordered(
+        [Measurement(SKILL_12, A, "skills"), Measurement(ACCOUNT, {"x": 7})]
+    )
+
+
+LOST: dict[str, Any] = {
+    "an unknown section": {"queueMetrics": {"12": {"x": 1}}},
+    "an unknown section beside empty ones": {"skillsMetrics": {}, "metricsTotals": {}, "queueMetrics": {"12": A}},
+    "unknown names at the root": {"skillsMetrics": {}, "count": 5},
+    "unknown names in a summary": {"timeframeSummary": {"count": 5}},
+    "a level too deep": {"skillsMetrics": {"12": {"metrics": {"x": 1}}}},
+    "a totals member too deep": {"metricsTotals": {"all": {"x": 1}}},
+    "a list": {"metricsTotals": None, "rows": [{"skillId": 12, "x": 1}]},
+    "an interval": {"metricsTotals": A, "metricsByIntervals": [{"timestamp": 1, "queueMetrics": {"12": A}}]},
+    "a flat interval": {"metricsTotals": A, "metricsByIntervals": [{"timestamp": 1, "count": 1}]},
+}
+
+
+@pytest.mark.parametrize("body", LOST.values(), ids=LOST.keys())
+def test_numbers_of_which_none_is_known_are_no_success(body: Any) -> None:
+    with pytest.raises(LivePersonTransportError, match="numbers where none are known"):
+        read_known(body)
+
+
+@pytest.mark.parametrize("moment", [1_767_225_600_000, "2026-01-01"])
+def test_a_moment_is_no_number_that_gets_lost(moment: Any) -> None:
+    body = {"skillsMetrics": {}, "metricsTotals": {}, "generatedAt": moment}
+    assert read_known({"metricsByIntervals": [{"timestamp": 1, **body}], **body}) == MetricsAnswer([], {1: []})
 
 
 WHOLE = json.dumps({"skillsMetricsPerAgent": PER_SKILL, "metricsByIntervals": [{"timestamp": 1, "metricsTotals": A}]})
@@ -262,7 +347,6 @@ def test_an_answer_cut_short_is_no_answer(length: int) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {},
         [],
         None,
         5,

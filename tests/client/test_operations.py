@@ -14,7 +14,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonConfigurationError,
     LivePersonTransportError,
 )
-from airflow_provider_lp.client.measurements import Measurement, MetricsAnswer, Subject
+from airflow_provider_lp.client.measurements import Measurement, Subject
 from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.reports import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS, REPORTS
 from tests.lab import DAY, HOUR, OAUTH1, FakeClock, at, connect
@@ -309,7 +309,7 @@ def test_every_metric_that_is_documented_may_be_asked_for() -> None:
 # Answers.
 
 
-@pytest.mark.parametrize("broken", [b"{", b"<html></html>", {}, {"metricsByIntervals": [{}]}])
+@pytest.mark.parametrize("broken", [b"{", b"<html></html>", {"message": "busy"}, {"metricsByIntervals": [{}]}])
 def test_an_answer_that_is_none_is_asked_for_again(broken: Any) -> None:
     said = iter([Say(body=broken), Say(body={"metricsTotals": {"x": 1}})])
     clock = FakeClock()
@@ -328,9 +328,12 @@ def test_an_answer_that_stays_none_is_an_error_that_names_the_method() -> None:
         assert len(server.calls) > 1
 
 
-def test_no_content_is_no_data() -> None:
-    with asking(status=204) as (_, client):
-        assert client.operations.send(asked("csat_distribution", timeframe=60)) == MetricsAnswer([])
+def test_no_content_is_asked_for_again_and_fails_in_the_end() -> None:
+    with scripted(lambda _: Say(204)) as server:
+        client = LivePersonClient("12345678", OAUTH1, host=server.url, clock=FakeClock())
+        with client, pytest.raises(LivePersonTransportError, match="HTTP 204"):
+            client.operations.send(asked("csat_distribution", timeframe=60))
+        assert len(server.calls) == 4
 
 
 def test_a_refusal_is_final_and_says_what_liveperson_said() -> None:

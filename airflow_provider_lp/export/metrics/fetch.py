@@ -53,6 +53,8 @@ def _whole(client: LivePersonClient, timing: Timing, request: MetricsRequest) ->
     section = account_section(request.skill_ids, request.agent_ids)
     window = f" for the window {timing.covers}" if timing.covers else ""
 
+    was_empty = False
+
     def ask(number: int) -> tuple[tuple[MetricsRequest, MetricsAnswer], str]:
         timed = timing.at(request, to_ms(client.now), number)
         _wait(client, timing.until_steady(timed, to_ms(client.now)))
@@ -62,7 +64,11 @@ def _whole(client: LivePersonClient, timing: Timing, request: MetricsRequest) ->
             # The window may have gone out of reach meanwhile.
             timing.check_reach(to_ms(client.now))
             raise
+        nonlocal was_empty
         problem = silence(request.report, answer, section) or timing.problem(timed, answer, to_ms(client.now))
+        if answer.is_empty and not was_empty:
+            problem = "is empty, which it was not when asked again"
+        was_empty = answer.is_empty
         return (timed, answer), problem and f"LivePerson's answer to {request.report.name}{window} {problem}"
 
     return timing.dated(*ask_until_complete(client, ask))

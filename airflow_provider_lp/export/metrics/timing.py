@@ -29,7 +29,7 @@ from airflow_provider_lp.export.metrics.buckets import (
     floor_bucket,
 )
 from airflow_provider_lp.export.metrics.reach import out_of_reach
-from airflow_provider_lp.export.metrics.totals import Dated, add_up, shortfall
+from airflow_provider_lp.export.metrics.totals import Dated, add_up, misplaced, shortfall
 from airflow_provider_lp.windows import Window, from_ms
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Timing:
         :param answer: what came.
         :param now_ms: when it came.
         """
-        return ""
+        return misplaced(answer)
 
     def dated(self, request: MetricsRequest, answer: MetricsAnswer) -> list[Dated]:
         """What a whole answer holds of each interval."""
@@ -193,9 +193,13 @@ class Buckets(Timing):
                 self.report.name,
                 ", ".join(sorted(unknown)),
             )
+        # Without intervals, :meth:`problem` has made sure that all is zero.
+        default = answer.frame if answer.intervals is None else []
         buckets = answer.intervals or {}
         return [
-            Dated(tile, add_up(self.report, chain.from_iterable(buckets.get(end, ()) for end in bucket_ends(tile))))
+            Dated(
+                tile, add_up(self.report, chain.from_iterable(buckets.get(end, default) for end in bucket_ends(tile)))
+            )
             for tile in self.tiles()
         ]
 
@@ -225,7 +229,7 @@ class Frame(Timing):
         if window and self._frame(request, now_ms).start_ms > window.start_ms:
             return "came so slowly that the start of the window went out of its timeframe"
         if self.interval is None:
-            return ""
+            return misplaced(answer)
         return self._problem_of_intervals(answer, self._frame(request, answer.asked_ms), self.interval)
 
     def dated(self, request: MetricsRequest, answer: MetricsAnswer) -> list[Dated]:

@@ -80,12 +80,15 @@ def _with_account(report: Report, measurements: list[Measurement], section: str 
     """LivePerson may put the total beside the section instead; without it, it is the sum of what the section holds."""
     accounts = {each.section: each for each in measurements if each.subject == ACCOUNT}
     own = [each for each in measurements if each.section == section and each.subject != ACCOUNT]
+    if section is None and not accounts:
+        # No totals at all, though neither skills nor agents were asked for: those of the first section that came.
+        own = [each for each in measurements if each.section == measurements[0].section]
     if section in accounts or not (own or accounts):
         return measurements
     if None in accounts:
         return [*measurements, accounts[None]._replace(section=section)]
     level = min((each.subject.level for each in own), key=LEVELS.index, default=None)
-    parts = [each._replace(subject=ACCOUNT) for each in own if each.subject.level == level]
+    parts = [Measurement(ACCOUNT, each.metrics, section) for each in own if each.subject.level == level]
     return [*measurements, *add_up(report, parts)]
 
 
@@ -148,8 +151,15 @@ def silence(report: Report, answer: MetricsAnswer, section: str | None) -> str:
     Additive reports have the account's totals at the root when neither skills nor agents were asked for, all of them
     zero if nothing happened.
     """
-    if report.additive and section is None and not (answer.frame or answer.intervals or answer.no_content):
+    if report.additive and section is None and not (answer.frame or answer.intervals or answer.is_empty):
         return "lacks the account's totals, which LivePerson sends even where they are zero"
+    return ""
+
+
+def misplaced(answer: MetricsAnswer) -> str:
+    """Describes an answer that holds intervals only, though none were asked for; empty string if it is fine."""
+    if not answer.frame and any((answer.intervals or {}).values()):
+        return "has intervals only, and no numbers of the whole timeframe that was asked for"
     return ""
 
 
@@ -163,7 +173,7 @@ def shortfall(report: Report, answer: MetricsAnswer, *, has_gaps: bool) -> str:
     """
     intervals = answer.intervals
     if intervals is None:
-        return "has no intervals" if answer.frame else ""
+        return "has no intervals" if any(map(_holds_something, answer.frame)) else ""
     frame = _counts(report, answer.frame)
     found = [_counts(report, measurements) for measurements in intervals.values()]
     for section in {**frame, **{name: None for counts in found for name in counts}}:
@@ -174,7 +184,7 @@ def shortfall(report: Report, answer: MetricsAnswer, *, has_gaps: bool) -> str:
             return f"lacks intervals: those that came hold {in_intervals} of {counted} {unit}"
         if has_gaps and in_intervals and section not in frame:
             return "lacks intervals, and the total that would show whether those were empty"
-    if not intervals and any(_holds_something(each) for each in answer.frame):
+    if not intervals and any(map(_holds_something, answer.frame)):
         return "lacks all intervals, although its totals are not empty"
     return ""
 

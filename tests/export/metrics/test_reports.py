@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -8,7 +9,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
+from airflow_provider_lp.client.errors import (
+    LivePersonConfigurationError,
+    LivePersonIncompleteDataError,
+    LivePersonTransportError,
+)
 from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.reports import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
@@ -171,10 +176,84 @@ def test_what_nobody_documented_is_passed_on_where_it_is_not_added(report: str) 
 
 
 @pytest.mark.parametrize("report", [name for name in COLUMNS if name != "csat_distribution"])
-def test_no_content_is_no_row(report: str) -> None:
-    """Without agents that are logged in, LivePerson has no queue; that is not one of zero."""
-    with answering(Say(204)) as (_, client):
-        assert measured(client, report, **({"timeframe": 60} if report in FRAMED else {})) == []
+def test_an_empty_answer_is_no_row_if_a_second_says_so(report: str) -> None:
+    """A queue that LivePerson says nothing of is not one of zero."""
+    query = {"timeframe": 60} if report in FRAMED else {}
+    with answering({}) as (server, client):
+        assert measured(client, report, **query) == []
+        assert len(server.calls) == 2
+    metrics = {"12": dict.fromkeys(COLUMNS[report], 7)}
+    body = {"skillGroupMetrics": {"3": metrics}} if "by_group" in report else {"metricsTotals": metrics["12"]}
+    answers: Any = iter([{}, body])
+    with answering(lambda _: next(answers)) as (_, client):
+        assert len(measured(client, report, **query)) == 1
+
+
+@pytest.mark.parametrize("report", COLUMNS)
+def test_no_content_is_no_answer(report: str) -> None:
+    with answering(Say(204)) as (server, client), pytest.raises(LivePersonTransportError, match="HTTP 204"):
+        measured(client, report, **({"timeframe": 60} if report in FRAMED else {}))
+    assert len(server.calls) > 1
+
+
+# What people have really met.
+
+CASES = Path(__file__).parents[2] / "cases"
+
+
+def case(name: str) -> bytes:
+    return (CASES / f"metrics_{name}.json").read_bytes()
+
+
+def test_current_queues_as_accounts_have_them() -> None:
+    with answering(Say(body=case("current_queue"))) as (_, client):
+        rows = measured(client, "current_queue_health")
+    assert [(row["level"], row["skill_id"]) for row in rows] == [
+        ("account", None), ("skill", "1000000001"), ("skill", "1000000002"),
+    ]  # fmt: skip
+    assert {row["actionableConversations"] for row in rows} == {3}
+    assert {row["avgWaitTimeForAgentAssignment_NewConversation"] for row in rows} == {None}
+    assert rows[1]["time"] == 1_767_225_600_012
+
+
+@pytest.mark.parametrize("interval", [None, 60])
+def test_flat_summaries_and_intervals_are_the_accounts(interval: int | None) -> None:
+    with answering(Say(body=case("flat_summary_and_rows")), 1_767_225_600_000 + HOUR) as (_, client):
+        (row,) = measured(client, "queue_health", timeframe=60, interval=interval)
+    assert (row["level"], row["interval_start"]) == ("account", "2026-01-01T00:00:00+00:00")
+    assert (row["unassignedConversations"], row["maxWaitTimeForAgentAssignment"]) == (3, 2_000_000)
+    assert row["avgWaitTimeForAgentAssignment_NewConversation"] is None
+
+
+@pytest.mark.parametrize("query", [{"timeframe": 60}, {"window": Window(at(20, 12), at(20, 12, 30))}])
+def test_an_average_of_nothing_is_null(query: dict[str, Any]) -> None:
+    with answering(Say(body=case("nan_average")), at(20, 12, 32)) as (_, client):
+        (row,) = measured(client, "messaging_conversation", **query)
+    assert (row["totalResolvedConversations"], row["avgTime_resolvedConversations"]) == (0, None)
+
+
+@pytest.mark.parametrize("query", [{"timeframe": 60}, {"window": Window(at(20, 12), at(20, 12, 30))}])
+def test_a_quiet_hour_is_no_broken_answer(query: dict[str, Any]) -> None:
+    with answering(Say(body=case("quiet_hour")), at(20, 12, 32)) as (server, client):
+        (row,) = measured(client, "messaging_conversation", **query)
+        assert len(server.calls) == 2
+    assert row["totalResolvedConversations"] == 0
+
+
+@pytest.mark.parametrize("report", [*COLUMNS, "messaging_conversation"])
+def test_numbers_of_which_none_can_be_taken_are_no_empty_success(report: str) -> None:
+    query = {} if "current" in report or "by_group" in report else {"timeframe": 60}
+    intervals = {"metricsByIntervals": [{"timestamp": NOW_MS, "metricsData": {"metricsTotals": {"x": 1}}}]}
+    for body in ({"queues": {"12": {"waiting": 4}}}, intervals):
+        with answering(body) as (_, client), pytest.raises((LivePersonTransportError, LivePersonIncompleteDataError)):
+            measured(client, report, **query)
+
+
+def test_totals_that_are_missing_are_those_of_the_first_section() -> None:
+    body = {"skillsMetrics": {str(skill): {"total_answers": skill} for skill in (1, 2)}}
+    with answering(body) as (_, client):
+        rows = measured(client, "csat_distribution", timeframe=60)
+    assert [(row["level"], row["total_answers"]) for row in rows] == [("account", 3), ("skill", 1), ("skill", 2)]
 
 
 # Surveys.
@@ -584,7 +663,7 @@ def test_the_period_is_needed_where_the_report_is_about_one() -> None:
 
 def test_each_request_is_one_of_the_reports_own_path() -> None:
     def respond(seen: Seen) -> Say:
-        return Say(204)
+        return Say(body={"metricsTotals": {"x": 0}})
 
     paths = {}
     for report in COLUMNS:

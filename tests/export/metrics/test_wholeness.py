@@ -127,10 +127,17 @@ def test_intervals_off_the_five_minute_marks_cannot_tile() -> None:
 
 
 def test_an_answer_that_is_none_is_asked_for_again() -> None:
-    answers: Any = iter([Say(body=b'{"metricsByInt'), Say(body=b"<html>"), Say(body={}), Say(body=answer(COUNTS))])
+    answers: Any = iter([Say(body=b'{"metricsByInt'), Say(body=b"<html>"), Say(204), Say(body=answer(COUNTS))])
     with answering(lambda _: next(answers), NOW_MS) as (server, client):
         assert total(measured(client, window=WINDOW)) == sum(COUNTS.values())
         assert len(server.calls) == 4
+
+
+def test_an_hour_is_not_lost_for_one_empty_answer() -> None:
+    for empty in (Say(body={}), Say(204)):
+        answers: Any = iter([empty, Say(body=answer(COUNTS))])
+        with answering(lambda _, answers=answers: next(answers), NOW_MS) as (_, client):
+            assert total(measured(client, window=WINDOW)) == sum(COUNTS.values())
 
 
 def test_an_answer_that_stays_none_fails() -> None:
@@ -141,7 +148,7 @@ def test_an_answer_that_stays_none_fails() -> None:
 # Answers without data.
 
 NOTHING: dict[str, Any] = {
-    "no content": Say(204),
+    "an empty object": {},
     "no intervals": {"metricsByIntervals": [], "metricsTotals": figures(0)},
     "no sections": {"metricsByIntervals": [], "skillsMetricsPerAgent": {}, "agentsMetrics": {}},
     "no sections, nor intervals": {"skillsMetricsPerAgent": {}, "agentsMetrics": {}},
@@ -194,10 +201,8 @@ def test_an_answer_without_the_accounts_totals_is_no_zero(body: Any, report: str
         with pytest.raises(LivePersonIncompleteDataError, match="lacks the account's totals"):
             measured(client, report, **period)
         assert len(server.calls) == 4
-    with answering(Say(204), NOW_MS) as (server, client):
-        rows = measured(client, report, **period)
-        assert {value for row in rows for name, value in row.items() if name.startswith("total")} == {0}
-        assert len(server.calls) == 1
+    with answering(Say(204), NOW_MS) as (server, client), pytest.raises(LivePersonTransportError, match="HTTP 204"):
+        measured(client, report, **period)
 
 
 def test_an_answer_without_the_accounts_totals_heals() -> None:
