@@ -1,13 +1,19 @@
-"""The search filters of Messaging Interactions: every documented name, and what it takes."""
+"""The filters, content types and statuses of Messaging Interactions: which names there are, and what they take."""
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 
+log = logging.getLogger(__name__)
+
+#: Checks a filter's value. Takes the filter's name and the value; gives the value as LivePerson takes it.
 Check = Callable[[str, Any], Any]
 
 #: Filters that the operators set from the period to export.
@@ -42,7 +48,9 @@ CONTENT_TYPES = frozenset(
         "uniqueIntents",
     }
 )
-#: Content types that the search by consumer does not take.
+#: Content types that LivePerson does not document. Its own console asks for them.
+CONSOLE_CONTENT_TYPES = frozenset({"pageViews"})
+#: Content types that LivePerson does not document for the search by consumer.
 NOT_BY_CONSUMER = frozenset(
     {
         "dialogs",
@@ -55,6 +63,8 @@ NOT_BY_CONSUMER = frozenset(
     }
 )
 STATUSES = ("OPEN", "CLOSE")
+#: A status that LivePerson does not document. Its own console asks for it.
+CONSOLE_STATUSES = ("OVERDUE",)
 MESSAGE_CONTENT_TYPES = (
     "TEXT_PLAIN",
     "TEXT_HTML",
@@ -81,10 +91,36 @@ SDE_KINDS = (
 IDENTIFIER = re.compile(r"-?[0-9A-Za-z_.@-]+")
 CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 UNSEARCHABLE_NUMBER = re.compile(r"[0-9]{4}")
+#: What a template makes of a value that a run does not have.
+NO_VALUES = ("", "None")
 
 
 def _refuse(name: str, value: object, expected: str) -> LivePersonConfigurationError:
-    return LivePersonConfigurationError(f"filters[{name!r}]={value!r} is not usable: expected {expected}.")
+    return LivePersonConfigurationError(
+        f"filters[{name!r}]={value!r} is not usable: expected {expected}.{_template_hint(value)}"
+    )
+
+
+def _template_hint(value: object) -> str:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    if any(isinstance(some, str) and some.strip() in NO_VALUES for some in (value, *inner)):
+        return " (None, or an empty text, comes from a template whose value this run does not have.)"
+    return ""
+
+
+def _nearest(name: object, known: Iterable[str]) -> str:
+    """Asks whether the known name that is most like a wrong one was meant; empty if none is like it."""
+    by_lower_case = {some.lower(): some for some in known}
+    close = get_close_matches(str(name).lower(), by_lower_case, n=1)
+    return f" Did you mean {by_lower_case[close[0]]!r}?" if close else ""
+
+
+@cache
+def _warn_of_undocumented(argument: str) -> None:
+    """Logs that an argument is passed on unchecked. Once a process: sensors check their arguments at every poll."""
+    log.warning(
+        "%s is not documented by LivePerson here; passed on, because LivePerson's own console uses it.", argument
+    )
 
 
 def _items(name: str, value: Any, expected: str) -> Sequence[Any]:
@@ -96,9 +132,13 @@ def _items(name: str, value: Any, expected: str) -> Sequence[Any]:
 def _ids(name: str, value: Any) -> list[int | str]:
     expected = "ids (numbers or text)"
     for item in _items(name, value, expected):
-        if isinstance(item, bool) or not isinstance(item, int | str) or not IDENTIFIER.fullmatch(str(item)):
+        if isinstance(item, bool) or not isinstance(item, int | str) or not _is_id(str(item)):
             raise _refuse(name, value, f"a list of {expected}")
     return list(value)
+
+
+def _is_id(text: str) -> bool:
+    return text not in NO_VALUES and IDENTIFIER.fullmatch(text) is not None
 
 
 def _texts(name: str, value: Any) -> list[str]:
@@ -130,11 +170,14 @@ def _codes(name: str, value: Any) -> list[str]:
     return list(value)
 
 
-def _some_of(*allowed: str) -> Check:
+def _some_of(*allowed: str, undocumented: Collection[str] = ()) -> Check:
     def check(name: str, value: Any) -> list[str]:
         items = [str(item) for item in _items(name, value, ", ".join(allowed))]
-        if not set(items) <= set(allowed):
-            raise _refuse(name, value, f"a list of {', '.join(allowed)}")
+        for item in items:
+            if item in undocumented:
+                _warn_of_undocumented(f"{item} in filters[{name!r}]")
+            elif item not in allowed:
+                raise _refuse(name, value, f"a list of {', '.join(allowed)}.{_nearest(item, allowed)}".rstrip("."))
         return items
 
     return check
@@ -207,7 +250,7 @@ def _numbers(name: str, value: Any) -> list[int]:
 
 
 FILTERS: dict[str, Check] = {
-    "status": _some_of(*STATUSES),
+    "status": _some_of(*STATUSES, undocumented=CONSOLE_STATUSES),
     "skillIds": _ids,
     "latestSkillIds": _ids,
     "agentIds": _ids,
@@ -257,52 +300,74 @@ def check_filters(filters: Mapping[str, Any] | None) -> dict[str, Any]:
     :raises LivePersonConfigurationError: for an unknown name or a value that LivePerson would refuse or ignore.
     """
     if filters is not None and not isinstance(filters, Mapping):
-        raise LivePersonConfigurationError(f"filters={filters!r} must be a dict of LivePerson's filter names.")
-    checked = {}
-    for name, value in (filters or {}).items():
-        if name in TIME_FILTERS:
-            raise LivePersonConfigurationError(
-                f"filters[{name!r}] belongs to the operator: give the period as start and end, and time_field."
-            )
-        if name == "contentToRetrieve":
-            raise LivePersonConfigurationError("filters['contentToRetrieve'] is given as content=[...].")
-        if name not in FILTERS:
-            raise LivePersonConfigurationError(
-                f"filters[{name!r}] is not a filter of LivePerson's search. Known: {', '.join(sorted(FILTERS))}."
-            )
-        checked[name] = FILTERS[name](name, value)
-    return checked
+        raise LivePersonConfigurationError(
+            f"filters={filters!r} must be a dict of LivePerson's filter names.{_template_hint(filters)}"
+        )
+    return {name: _check_filter(name, value) for name, value in (filters or {}).items()}
+
+
+def _check_filter(name: str, value: Any) -> Any:
+    if name in TIME_FILTERS:
+        raise LivePersonConfigurationError(
+            f"filters[{name!r}] belongs to the operator: give the period as start and end, and time_field."
+        )
+    if name == "contentToRetrieve":
+        raise LivePersonConfigurationError("filters['contentToRetrieve'] is given as content=[...].")
+    if name not in FILTERS:
+        raise LivePersonConfigurationError(
+            f"filters[{name!r}] is not a filter of LivePerson's search.{_nearest(name, FILTERS)} "
+            f"Known: {', '.join(sorted(FILTERS))}."
+        )
+    return FILTERS[name](name, value)
 
 
 def check_content(content: Collection[str] | None, *, by_consumer: bool = False) -> list[str] | None:
     """
     The content types to retrieve; ``None`` leaves the choice to LivePerson.
 
-    :param content: names of LivePerson's content types.
-    :param by_consumer: for the search by consumer, which takes fewer.
-    :raises LivePersonConfigurationError: for a name that LivePerson does not document.
+    :param content: names of LivePerson's content types. Those that LivePerson uses itself and does not document for a
+        search are passed on with a warning.
+    :param by_consumer: for the search by consumer, for which fewer are documented.
+    :raises LivePersonConfigurationError: for a name that LivePerson does not know.
     """
     if content is None:
         return None
-    allowed = CONTENT_TYPES - NOT_BY_CONSUMER if by_consumer else CONTENT_TYPES
     if not isinstance(content, list | tuple | set) or not content or not all(isinstance(name, str) for name in content):
         raise LivePersonConfigurationError(
             f"content={content!r} must be a list of LivePerson's content types, or None for its default."
+            f"{_template_hint(content)}"
         )
-    unknown = sorted(set(content) - allowed)
-    if unknown:
-        raise LivePersonConfigurationError(
-            f"content={unknown!r} is not known to LivePerson here. Known: {', '.join(sorted(allowed))}."
-        )
+    documented = CONTENT_TYPES - NOT_BY_CONSUMER if by_consumer else CONTENT_TYPES
+    for name in content:
+        if name in documented:
+            continue
+        if name not in CONTENT_TYPES | CONSOLE_CONTENT_TYPES:
+            raise LivePersonConfigurationError(
+                f"content={name!r} is not known to LivePerson.{_nearest(name, CONTENT_TYPES)} "
+                f"Known: {', '.join(sorted(documented))}."
+            )
+        _warn_of_undocumented(f"content={name!r}")
     return list(dict.fromkeys(content))
 
 
 def check_status(status: Collection[str]) -> list[str]:
     """
-    Which conversations by their status: ``OPEN``, ``CLOSE`` or both.
+    Which conversations to retrieve, by their status.
 
+    :param status: ``OPEN``, ``CLOSE`` or both. ``OVERDUE``, which LivePerson does not document, is passed on with a
+        warning.
     :raises LivePersonConfigurationError: for anything else.
     """
-    if not isinstance(status, list | tuple | set) or not status or not set(status) <= set(STATUSES):
-        raise LivePersonConfigurationError(f"status={status!r} must be a list of {', '.join(STATUSES)}.")
-    return [name for name in STATUSES if name in status]
+    allowed = (*STATUSES, *CONSOLE_STATUSES)
+    if not isinstance(status, list | tuple | set) or not status:
+        raise LivePersonConfigurationError(
+            f"status={status!r} must be a list of {', '.join(STATUSES)}.{_template_hint(status)}"
+        )
+    for name in status:
+        if name not in allowed:
+            raise LivePersonConfigurationError(
+                f"status={status!r} must be a list of {', '.join(STATUSES)}.{_nearest(name, STATUSES)}"
+            )
+        if name in CONSOLE_STATUSES:
+            _warn_of_undocumented(f"status={name!r}")
+    return [name for name in allowed if name in status]

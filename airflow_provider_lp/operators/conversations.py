@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.compat import AirflowSkipException
-from airflow_provider_lp.operators.context import from_template, moments_of
+from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
+from airflow_provider_lp.operators.templates import (
+    filters_from_template,
+    from_template,
+    id_from_template,
+    ids_from_template,
+)
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 from airflow_provider_lp.windows import parse_span, resolve_window
 
@@ -135,7 +141,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             now=now,
             time_field=self.time_field,
             max_age=parse_span("max_age", self.max_age),
-            filters=from_template(self.filters),
+            filters=filters_from_template(self.filters),
             content=from_template(self.content),
         )
         log.info("Exporting conversations by %s within %s.", self.time_field, window)
@@ -164,7 +170,8 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
     format, compression, conversations, messages, open_conversations, missing, bytes, sha256, requests, retries``.
     Without ``path``, it returns ``records, conversations, missing, requests, retries``.
 
-    :param conversation_ids: ids, any number: a list, or a template that gives one. (templated)
+    :param conversation_ids: ids, any number: a list, another task's output (mapped ones too), or a template that gives
+        a list, such as ``{{ ti.xcom_pull('find') | list }}``. (templated)
     :param consumer_id: instead of ids: the consumer whose conversations to export. (templated)
     :param status: with ``consumer_id``: ``["OPEN"]`` or ``["CLOSE"]``; default all conversations. (templated)
     :param content: LivePerson's content types to retrieve; default its own choice. (templated)
@@ -195,8 +202,8 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
     def __init__(
         self,
         *,
-        conversation_ids: Sequence[str] | str | None = None,
-        consumer_id: str | None = None,
+        conversation_ids: Iterable[str | int] | str | None = None,
+        consumer_id: str | int | None = None,
         status: Collection[str] | None = None,
         content: Collection[str] | None = None,
         allow_missing: bool = False,
@@ -218,8 +225,8 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         with self.final_failures():
             self.check_output()
             query = LookupQuery.checked(
-                conversation_ids=self.conversation_ids,
-                consumer_id=self.consumer_id,
+                conversation_ids=ids_from_template("conversation_ids", self.conversation_ids),
+                consumer_id=id_from_template("consumer_id", self.consumer_id),
                 status=from_template(self.status),
                 content=from_template(self.content),
                 allow_missing=self.allow_missing,

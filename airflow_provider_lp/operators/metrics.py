@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.formats import FORMATS, check_format
-from airflow_provider_lp.operators.context import from_template, moments_of
+from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
+from airflow_provider_lp.operators.templates import from_template
 from airflow_provider_lp.retention import FRESHNESS_DELAY
 from airflow_provider_lp.windows import Window, resolve_window
 

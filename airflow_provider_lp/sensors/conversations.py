@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.operators.context import from_template, moments_of
+from airflow_provider_lp.operators.context import moments_of
+from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 from airflow_provider_lp.sensors.base import LivePersonSensor
 
@@ -65,7 +66,7 @@ class LivePersonWindowSensor(LivePersonSensor):
         if not isinstance(self.max_age, timedelta):
             raise LivePersonConfigurationError(f"max_age={self.max_age!r} must be a timedelta.")
         window = resolve_window(self.start, self.end, self.window, moments_of(context), datetime.now(UTC))
-        filters = from_template(self.filters)
+        filters = filters_from_template(self.filters)
         search = WindowedSearch(
             window.start_ms,
             window.end_ms,
@@ -193,7 +194,9 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
         from airflow_provider_lp.conditions.conversations import ConversationsHaveStatus
         from airflow_provider_lp.export.lookup import LookupQuery
 
-        query = LookupQuery.checked(conversation_ids=self.conversation_ids, consumer_id=None)
+        query = LookupQuery.checked(
+            conversation_ids=ids_from_template("conversation_ids", self.conversation_ids), consumer_id=None
+        )
         if not isinstance(self.status, str):
             raise LivePersonConfigurationError(f"status={self.status!r} must be CLOSE or OPEN.")
         (status,) = check_status([self.status])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,10 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client import LivePersonClient
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.client.filters import CONTENT_TYPES, FILTERS, NOT_BY_CONSUMER, check_content, check_filters
+from airflow_provider_lp.client.errors import LivePersonBadRequestError, LivePersonConfigurationError
+from airflow_provider_lp.client.filters import (
+    CONSOLE_CONTENT_TYPES,
+    CONTENT_TYPES,
+    FILTERS,
+    NOT_BY_CONSUMER,
+    _warn_of_undocumented,
+    check_content,
+    check_filters,
+    check_status,
+)
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
-from tests.lab import NOW, at, calls, connect
+from tests.lab import BY_CONSUMER, NOW, at, calls, connect
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 SDE_KINDS = [
@@ -111,6 +121,7 @@ WRONG: list[tuple[str, Any]] = [
     ("skillIds", [None]),
     ("skillIds", [""]),
     ("skillIds", ["1 2"]),
+    ("skillIds", ["None"]),
     ("agentIds", "7"),
     ("agentIds", [["7"]]),
     ("userPermissions", ["AGENT_MANAGER"]),
@@ -276,10 +287,73 @@ def test_every_content_type_is_accepted_by_us_and_by_the_server(client: LivePers
         client.interactions.by_consumer("x", content=[name])
 
 
-@pytest.mark.parametrize("name", sorted(NOT_BY_CONSUMER))
-def test_content_that_the_search_by_consumer_lacks_is_refused_there(client: LivePersonClient, name: str) -> None:
-    with pytest.raises(LivePersonConfigurationError, match="content="):
-        client.interactions.by_consumer("x", content=[name])
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """The log, as of a process that has warned of nothing yet."""
+    _warn_of_undocumented.cache_clear()
+    yield caplog
+    _warn_of_undocumented.cache_clear()
+
+
+@pytest.mark.parametrize("name", sorted(NOT_BY_CONSUMER | CONSOLE_CONTENT_TYPES))
+def test_content_that_is_not_documented_for_the_search_by_consumer_is_passed_on_with_a_warning(
+    sandbox: Sandbox, client: LivePersonClient, warnings: pytest.LogCaptureFixture, name: str
+) -> None:
+    with suppress(LivePersonBadRequestError):
+        client.interactions.by_consumer("x", content=[name, "campaign"])
+    assert calls(sandbox, BY_CONSUMER)[-1].body["contentToRetrieve"] == [name, "campaign"]
+    (line,) = warnings.messages
+    assert f"content={name!r} is not documented" in line
+
+
+def test_what_the_console_asks_for_is_passed_on_with_one_warning(warnings: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        assert check_content(["pageViews", "summary"]) == ["pageViews", "summary"]
+        assert check_filters({"status": ["OPEN", "OVERDUE"]}) == {"status": ["OPEN", "OVERDUE"]}
+        assert check_status(["OVERDUE"]) == ["OVERDUE"]
+    assert [line.partition(" is not")[0] for line in warnings.messages] == [
+        "content='pageViews'",
+        "OVERDUE in filters['status']",
+        "status='OVERDUE'",
+    ]
+
+
+def test_what_is_documented_is_not_warned_of(warnings: pytest.LogCaptureFixture) -> None:
+    check_content(sorted(CONTENT_TYPES))
+    check_content(sorted(CONTENT_TYPES - NOT_BY_CONSUMER), by_consumer=True)
+    check_status(["OPEN", "CLOSE"])
+    assert warnings.messages == []
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong", "meant"),
+    [
+        (check_filters, {"skillId": [1]}, "'skillIds'"),
+        (check_filters, {"Status": ["OPEN"]}, "'status'"),
+        (check_filters, {"status": ["CLOSED"]}, "'CLOSE'"),
+        (check_filters, {"device": ["mobile"]}, "'MOBILE'"),
+        (check_content, ["Campaign"], "'campaign'"),
+        (check_content, ["messageRecord"], "'messageRecords'"),
+        (check_status, ["CLOSED"], "'CLOSE'"),
+        (check_status, ["open"], "'OPEN'"),
+    ],
+)
+def test_a_name_that_is_surely_wrong_is_refused_with_the_nearest_one(check: Any, wrong: Any, meant: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=rf"Did you mean {meant}\?"):
+        check(wrong)
+
+
+def test_a_name_like_no_other_is_refused_without_a_guess() -> None:
+    for check, wrong in ((check_filters, {"xyzzy": 1}), (check_content, ["xyzzy"]), (check_status, ["xyzzy"])):
+        with pytest.raises(LivePersonConfigurationError, match="xyzzy") as caught:
+            check(wrong)  # type: ignore[operator]
+        assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", ["OPEN", [], None, {"OPEN": 1}, [None], [1], [["OPEN"]]])
+def test_a_wrong_status_is_refused(status: Any) -> None:
+    with pytest.raises(LivePersonConfigurationError, match="status="):
+        check_status(status)
 
 
 @pytest.mark.parametrize("content", ["campaign", [], ["unknown"], ["Campaign"], [1], [["campaign"]], 5, True, {}])

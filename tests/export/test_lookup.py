@@ -91,7 +91,7 @@ def test_what_is_no_list_of_ids_is_refused(given: Any) -> None:
         ({"conversation_ids": None, "consumer_id": "x", "status": "OPEN"}, "status="),
         ({"conversation_ids": None, "consumer_id": "x", "status": ["CLOSED"]}, "status="),
         ({"conversation_ids": None, "consumer_id": "x", "status": []}, "status="),
-        ({"conversation_ids": None, "consumer_id": "x", "content": ["dialogs"]}, "content="),
+        ({"conversation_ids": None, "consumer_id": "x", "content": ["dialog"]}, "content="),
         ({"conversation_ids": ["a"], "consumer_id": None, "content": ["everything"]}, "content="),
     ],
 )

@@ -1,0 +1,119 @@
+"""What templates render to, read as the values that their author meant: without native rendering all of it is text."""
+
+from __future__ import annotations
+
+import json
+import re
+from ast import literal_eval
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+
+#: Filters that take a text as it is, whatever it looks like.
+TEXT_FILTERS = frozenset({"keyword", "summary", "questionBrick", "cappingConfiguration"})
+BOOLEAN_FILTERS = frozenset({"selectedIntentOnly", "conversationsWithStepUpOnly", "pendingAgentSurvey"})
+NUMBER_FILTERS = frozenset({"surveyId"})
+BOOLEANS = {"True": True, "true": True, "False": False, "false": False}
+#: What no conversation id holds, and the text of a Python object or a list does.
+NOT_IN_AN_ID = r"[\s()\[\]{}<>'\"`,;=]"
+#: Characters of a wrong value that are shown.
+SHOWN = 200
+
+NO_VALUE = "It comes from a template whose value this run does not have."
+
+
+def from_template(value: Any) -> Any:
+    """A list or dict, where a template made text of it; anything else as it is."""
+    if isinstance(value, str) and value.strip().startswith(("[", "{", "(")):
+        with suppress(SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+            return literal_eval(value.strip())
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    if _is_lazy(value):
+        return list(value)
+    return value
+
+
+def _is_lazy(value: object) -> bool:
+    """Whether it is a collection that is made when it is read, such as the results of mapped tasks."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping | list | tuple | set | frozenset)
+
+
+def filters_from_template(filters: Any) -> Any:
+    """
+    Search filters, where templates made text of them, of their lists and ranges, or of booleans and numbers in them.
+
+    Whether they are right is for :func:`~airflow_provider_lp.client.filters.check_filters` to say.
+    """
+    filters = from_template(filters)
+    return _members(filters) if isinstance(filters, Mapping) else filters
+
+
+def _members(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {name: _filter_value(name, value) for name, value in values.items()}
+
+
+def _filter_value(name: object, value: Any) -> Any:
+    if name in TEXT_FILTERS:
+        return str(value) if type(value) in (int, float) else value
+    value = from_template(value)
+    if name == "agentSurveySearch" and isinstance(value, Mapping):
+        return _members(value)
+    if name in BOOLEAN_FILTERS:
+        return [_boolean(item) for item in value] if isinstance(value, list) else _boolean(value)
+    if name in NUMBER_FILTERS and isinstance(value, list):
+        return [int(item) if isinstance(item, str) and item.strip().isdecimal() else item for item in value]
+    return value
+
+
+def _boolean(value: Any) -> Any:
+    return BOOLEANS.get(value.strip(), value) if isinstance(value, str) else value
+
+
+def id_from_template(name: str, value: Any) -> Any:
+    """
+    An id as text, where native rendering made a number of it.
+
+    :param name: the argument's name, for the error.
+    :raises LivePersonConfigurationError: for the text that a template makes of no value.
+    """
+    if isinstance(value, str) and value.strip() in ("", "None"):
+        raise LivePersonConfigurationError(f"{name}={value!r} is no id. {NO_VALUE}")
+    return str(value) if type(value) is int else value
+
+
+def ids_from_template(name: str, value: Any) -> list[Any] | None:
+    """
+    Ids as a list: of a list, or of any other collection, mapped results included; of the text that a template makes of
+    a list; of ids in one text, with commas or spaces between them.
+
+    :param name: the argument's name, for the error.
+    :raises LivePersonConfigurationError: for anything else, such as the text of an object that is no list.
+    """
+    if value is None:
+        return None
+    ids = from_template(value)
+    if isinstance(ids, str):
+        ids = ids.replace(",", " ").split() or None
+    elif isinstance(value, str) and not isinstance(ids, list | tuple):
+        raise _no_list(name, value)
+    if isinstance(ids, Mapping | bytes) or not isinstance(ids, Iterable):
+        raise _no_list(name, value)
+    listed = [str(item).strip() if type(item) in (int, str) else item for item in ids]
+    if any(not isinstance(item, str) or item in ("", "None") or re.search(NOT_IN_AN_ID, item) for item in listed):
+        raise _no_list(name, value)
+    return listed
+
+
+def _no_list(name: str, value: object) -> LivePersonConfigurationError:
+    shown = repr(value)
+    if len(shown) > SHOWN:
+        shown = f"{shown[:SHOWN]}…"
+    if isinstance(value, str) and value.strip() in ("", "None"):
+        return LivePersonConfigurationError(f"{name}={shown} must be a list of ids. {NO_VALUE}")
+    return LivePersonConfigurationError(
+        f"{name}={shown} must be a list of ids. Give a list, another task's output itself ({name}=other_task.output), "
+        "or a template that makes a list, such as {{ ti.xcom_pull('other_task') | list }}."
+    )
