@@ -45,11 +45,7 @@ OAUTH1 = OAuth1Credentials(
 OAUTH2 = OAuth2Credentials(CREDENTIALS["client_id"], CREDENTIALS["client_secret"])
 USER = UserCredentials(CREDENTIALS["login"], CREDENTIALS["password"])
 APPLICATION = ApplicationCredentials(
-    CREDENTIALS["bot_login"],
-    CREDENTIALS["app_key"],
-    CREDENTIALS["app_secret"],
-    CREDENTIALS["access_token"],
-    CREDENTIALS["access_token_secret"],
+    CREDENTIALS["bot_login"], CREDENTIALS["client_id"], CREDENTIALS["client_secret"], "dummy", "dummy"
 )
 
 
@@ -93,7 +89,7 @@ def at(day: int, hour: int = 0, minute: int = 0, second: int = 0, milli: int = 0
 
 
 def connect(
-    sandbox: Sandbox, clock: Clock | None = None, credentials: Any = OAUTH1, **options: Any
+    sandbox: Sandbox, clock: Clock | None = None, credentials: Any = OAUTH2, **options: Any
 ) -> LivePersonClient:
     return LivePersonClient(sandbox.account.account_id, credentials, host=sandbox.url, clock=clock, **options)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from airflow_provider_lp.sandbox import Account, Sandbox
 from airflow_provider_lp.sandbox.credentials import airflow_variable
+from airflow_provider_lp.sandbox.sandbox import YEARS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         per_day=options.per_day,
         record_bytes=options.record_bytes,
     )
-    sandbox = Sandbox(account, port=options.port, host=options.host, verbose=options.verbose)
+    sandbox = Sandbox(account, port=options.port, host=options.host, year=options.year, verbose=options.verbose)
     sandbox.latency_s = options.latency
     told_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,6 +54,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=40, help="whole days before today that hold conversations")
     parser.add_argument("--per-day", type=int, default=250, help="conversations that start each day")
     parser.add_argument("--now", type=_aware, help="the moment it believes in, ISO 8601; default: the clock")
+    parser.add_argument(
+        "--year",
+        type=int,
+        choices=YEARS,
+        default=YEARS[-1],
+        help="the LivePerson of which year: 2025 still has OAuth 1.0",
+    )
     parser.add_argument("--record-bytes", type=int, help="pad each record to about this size")
     parser.add_argument(
         "--latency", type=float, default=0.0, help="seconds before each answer with conversations or metrics"

@@ -13,7 +13,11 @@ from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request
 from airflow_provider_lp.sandbox.interactions.methods import Interactions
 from airflow_provider_lp.sandbox.logins.logins import Logins
 from airflow_provider_lp.sandbox.operations.closed import ClosedOperations
-from airflow_provider_lp.sandbox.operations.queues import QueueOperations
+from airflow_provider_lp.sandbox.operations.queues import (
+    CURRENT_VERSIONS,
+    CURRENT_VERSIONS_OF_OAUTH2,
+    QueueOperations,
+)
 from airflow_provider_lp.sandbox.operations.segments import SegmentOperations
 
 _ACCOUNT = r"(?P<account_id>[^/]+)"
@@ -32,11 +36,13 @@ class _Route:
 class Api:
     """LivePerson's part of the sandbox: every request to it gets an answer."""
 
-    def __init__(self, account: Account, end_filter_field: str) -> None:
+    def __init__(self, account: Account, end_filter_field: str, *, oauth1_has_ended: bool) -> None:
         self.faults = Faults()
-        self.logins = Logins(account.account_id)
+        self.logins = Logins(account.account_id, oauth1_has_ended=oauth1_has_ended)
         self.interactions = Interactions(account, self.faults, end_filter_field)
-        closed, queues, segments = ClosedOperations(account), QueueOperations(account), SegmentOperations(account)
+        versions = CURRENT_VERSIONS_OF_OAUTH2 if oauth1_has_ended else CURRENT_VERSIONS
+        closed, queues = ClosedOperations(account), QueueOperations(account, versions)
+        segments = SegmentOperations(account)
         domains = Domains(account.account_id)
         self._routes = [
             _route("GET", rf"/api/account/{_ACCOUNT}/service/(?P<service>[^/]+)/baseURI\.json", domains.one),

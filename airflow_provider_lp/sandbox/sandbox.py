@@ -15,6 +15,7 @@ from airflow_provider_lp.sandbox.http.server import HttpServer, Reply
 from airflow_provider_lp.sandbox.interactions.filters import END_FIELDS
 from airflow_provider_lp.sandbox.routing import Api, gives_data
 
+YEARS = (2025, 2026)
 _REMEMBERED_REQUESTS = 100_000
 _POLL_S = 0.01
 
@@ -26,6 +27,9 @@ class Sandbox:
     :param port: 0 takes any free port.
     :param end_filter_field: Which moment the filter ``end`` tests: ``end``, ``conversation_end`` or
         ``full_dialog_end``. LivePerson does not document it.
+    :param year: The LivePerson of which year, one of ``YEARS``. That of 2026 refuses OAuth 1.0, binds the versions of
+        current queue health to the authentication, lets a user have one session, and logs bots in by client id. That of
+        2025 accepts OAuth 1.0 and the API key of a bot, both versions, and any number of sessions.
     :param verbose: Print a line for each request.
     """
 
@@ -36,16 +40,19 @@ class Sandbox:
         host: str = "127.0.0.1",
         end_filter_field: str = "end",
         *,
+        year: int = YEARS[-1],
         verbose: bool = False,
     ) -> None:
         if end_filter_field not in END_FIELDS:
             raise ValueError(f"end_filter_field must be one of {', '.join(END_FIELDS)}")
+        if year not in YEARS:
+            raise ValueError(f"year must be one of {', '.join(map(str, YEARS))}")
         self.account = account or Account()
         self.credentials: dict[str, str] = dict(CREDENTIALS)
         self.requests: list[SeenRequest] = []
         self.latency_s = 0.0
         self.gzip = False
-        self._api = Api(self.account, end_filter_field)
+        self._api = Api(self.account, end_filter_field, oauth1_has_ended=year == YEARS[-1])
         self._control = Control(self.account, self.credentials, self._api, self.requests)
         self._address = (host, port)
         self._verbose = verbose

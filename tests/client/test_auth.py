@@ -23,9 +23,9 @@ from tests.scripted import Say, Seen, scripted
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 LOGINS = {"oauth1": OAUTH1, "oauth2": OAUTH2, "user": USER, "application": APPLICATION}
 LOGIN_PATHS = ("/login", "/app/token")
-#: A bot user of an OAuth 2.0 client: the two token members are placeholders.
-APPLICATION_OAUTH2 = ApplicationCredentials(
-    CREDENTIALS["bot_login"], CREDENTIALS["client_id"], CREDENTIALS["client_secret"], "-", "-"
+#: A bot user with an API key, as long as there is OAuth 1.0.
+APPLICATION_BY_KEY = ApplicationCredentials(
+    CREDENTIALS["bot_login"], *(getattr(OAUTH1, name) for name in OAuth1Credentials.__slots__)
 )
 
 every_login = pytest.mark.parametrize("credentials", LOGINS.values(), ids=LOGINS.keys())
@@ -38,9 +38,9 @@ def logins(sandbox: Any) -> list[Any]:
     return [seen for path in LOGIN_PATHS for seen in calls(sandbox, path)]
 
 
-@pytest.mark.parametrize("credentials", [*LOGINS.values(), APPLICATION_OAUTH2])
+@pytest.mark.parametrize("credentials", [*LOGINS.values(), APPLICATION_BY_KEY])
 def test_every_way_to_log_in_works(sandbox_of: Any, credentials: Any) -> None:
-    sandbox = sandbox_of(*crowd(3))
+    sandbox = sandbox_of(*crowd(3), year=2025)
     with connect(sandbox, credentials=credentials) as client:
         assert client.interactions.search(WINDOW).count == 3
         assert client.interactions.search(WINDOW).count == 3
@@ -64,7 +64,7 @@ def test_every_way_to_log_in_works(sandbox_of: Any, credentials: Any) -> None:
     ],
 )
 def test_wrong_credentials_fail_at_once(sandbox_of: Any, clock: FakeClock, credentials: Any) -> None:
-    sandbox = sandbox_of(*crowd(3))
+    sandbox = sandbox_of(*crowd(3), year=2025)
     with connect(sandbox, clock, credentials) as client, pytest.raises(LivePersonAuthenticationError) as caught:
         client.interactions.search(WINDOW)
     assert not caught.value.retry_helps
@@ -83,7 +83,7 @@ def test_nothing_of_the_credentials_is_shown(credentials: Any) -> None:
 
 @every_login
 def test_every_secret_is_told_before_it_is_used(sandbox_of: Any, credentials: Any) -> None:
-    sandbox = sandbox_of(*crowd(3))
+    sandbox = sandbox_of(*crowd(3), year=2025)
     told: list[str] = []
     with connect(sandbox, credentials=credentials, on_secret=told.append) as client:
         own = {getattr(credentials, name) for name in credentials.__slots__ if name != "username"}

@@ -154,7 +154,7 @@ def test_both_shapes_of_the_answer_are_read(shape: str) -> None:
 
 @pytest.mark.parametrize(("credentials", "services"), [(OAUTH1, 1), (OAUTH2, 2), (USER, 2)])
 def test_each_service_is_looked_up_once(sandbox_of: Any, credentials: Any, services: int) -> None:
-    sandbox = sandbox_of()
+    sandbox = sandbox_of(year=2025)
     with connect(sandbox, credentials=credentials) as client:
         for _ in range(3):
             client.interactions.search(WINDOW)

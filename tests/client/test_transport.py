@@ -58,7 +58,8 @@ def test_server_trouble_and_broken_answers_are_retried_after_5_10_and_15_seconds
     sandbox.add_fault(Fault(kind, times=3))
     with connect(sandbox, clock) as client:
         assert search(client) == ["c00000", "c00001", "c00002"]
-        assert (client.requests, client.retries) == (5, 3)
+        # Two look-ups, a login, and the search four times.
+        assert (client.requests, client.retries) == (7, 3)
     assert clock.pauses == [5, 10, 15]
     assert len(calls(sandbox)) == 4
 
@@ -312,9 +313,9 @@ def test_a_401_that_a_new_token_does_not_mend_is_final(
 
 
 def test_a_401_of_a_signed_request_is_final(sandbox_of: SandboxOf, clock: FakeClock) -> None:
-    sandbox = sandbox_of(*crowd(3))
+    sandbox = sandbox_of(*crowd(3), year=2025)
     sandbox.add_fault(Fault("expired_token"))
-    with connect(sandbox, clock) as client, pytest.raises(LivePersonAuthenticationError):
+    with connect(sandbox, clock, OAUTH1) as client, pytest.raises(LivePersonAuthenticationError):
         search(client)
     assert len(calls(sandbox)) == 1
 
@@ -363,7 +364,7 @@ def test_netrc_is_never_used(
     netrc.write_text("default login netrc-user password netrc-password\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    sandbox = sandbox_of(*crowd(3))
+    sandbox = sandbox_of(*crowd(3), year=2025)
     with connect(sandbox, clock, credentials) as client:
         assert len(search(client)) == 3
     assert {seen.authorization for seen in sandbox.requests} == {

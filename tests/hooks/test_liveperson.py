@@ -49,7 +49,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     ],
 )
 def test_a_connection_becomes_a_client(sandbox_of: Any, connection: Any, extra: Any, fields: Any) -> None:
-    sandbox: Sandbox = sandbox_of(*crowd(3))
+    sandbox: Sandbox = sandbox_of(*crowd(3), year=2025)
     hook = connection(sandbox.url, {"account_id": "12345678", **extra}, **fields)
     with hook.get_conn() as client:
         assert client.interactions.search(WINDOW).count == 3

@@ -32,8 +32,18 @@ class Caller:
         self.sandbox = sandbox
         self.session = requests.Session()
         self.session.trust_env = False
+        known = sandbox.credentials
+        form = {name: known[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
+        self.token = self.post(f"/sentinel/api/v2/account/{ACCOUNT_ID}/app/token", data=form).json()["access_token"]
+        sandbox.requests.clear()
+
+    def auth(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Carry an OAuth 2.0 token."""
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
 
     def key(self, **changed: Any) -> OAuth1:
+        """Sign with OAuth 1.0."""
         known = self.sandbox.credentials
         members = {
             "client_key": known["app_key"],
@@ -49,7 +59,7 @@ class Caller:
         parameters = {"v": "2", "source": "SandboxTests"} | changed
         if method == SEARCH:
             parameters = {"offset": 0, "limit": 100, "sort": "start:asc"} | parameters
-        return self.session.post(url, params=parameters, json=body, auth=self.key(), timeout=10)
+        return self.session.post(url, params=parameters, json=body, auth=self.auth, timeout=10)
 
     def search(self, from_ms: int, to_ms: int, filters: dict[str, Any] | None = None, **changed: Any) -> Any:
         body = {"start": {"from": from_ms, "to": to_ms}} | (filters or {})
@@ -62,7 +72,7 @@ class Caller:
 
     def metrics(self, method: str, **parameters: Any) -> requests.Response:
         """One call of a method of Messaging Operations by GET, in its first version unless told otherwise."""
-        return self.session.get(self.operations(method), params={"v": "1"} | parameters, auth=self.key(), timeout=10)
+        return self.session.get(self.operations(method), params={"v": "1"} | parameters, auth=self.auth, timeout=10)
 
     def measured(self, method: str, **parameters: Any) -> Any:
         answer = self.metrics(method, **parameters)

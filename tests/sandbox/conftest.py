@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ def serve() -> Iterator[Callable[..., Caller]]:
     """Start a sandbox of the given account, or of exactly the given conversations."""
     with ExitStack() as stack:
 
-        def start(*conversations: Conversation, account: Account | None = None, **options: str) -> Caller:
+        def start(*conversations: Conversation, account: Account | None = None, **options: Any) -> Caller:
             served = account or Account.of(conversations, now=NOW)
             caller = Caller(stack.enter_context(Sandbox(account=served, **options)))
             stack.callback(caller.session.close)
@@ -33,6 +34,12 @@ def generated() -> Account:
 def caller(serve: Callable[..., Caller], generated: Account) -> Caller:
     """A sandbox of the generated account."""
     return serve(account=generated)
+
+
+@pytest.fixture
+def old(serve: Callable[..., Caller], generated: Account) -> Caller:
+    """The same as LivePerson was before OAuth 1.0 ended."""
+    return serve(account=generated, year=2025)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 import requests
+from requests_oauthlib import OAuth1
 
 COMMAND = [sys.executable, "-m", "airflow_provider_lp.sandbox"]
 
@@ -63,6 +64,17 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
         done = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=10, check=False)
     assert done.returncode == 1
     assert done.stderr == f"Cannot listen on 127.0.0.1:{port}: the port is already in use.\n"
+
+
+@pytest.mark.parametrize(("year", "status"), [("2025", 200), ("2026", 401)])
+def test_the_year_says_whether_oauth_1_is_accepted(year: str, status: int) -> None:
+    port = str(free_port())
+    with running("--port", port, "--days", "1", "--per-day", "20", "--year", year):
+        told = requests.get(f"http://127.0.0.1:{port}/sandbox", timeout=5).json()
+        known = told["credentials"]
+        key = OAuth1(*(known[name] for name in ("app_key", "app_secret", "access_token", "access_token_secret")))
+        url = f"http://127.0.0.1:{port}/operations/api/account/12345678/msgconversation?v=1&timeframe=60"
+        assert requests.get(url, auth=key, timeout=5).status_code == status
 
 
 def test_a_moment_without_offset_is_refused() -> None:

@@ -86,7 +86,7 @@ def raw(caller: Caller) -> tuple[http.client.HTTPResponse, http.client.HTTPConne
         "POST",
         f"{caller.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/search?source=a",
         json=BODY,
-        auth=caller.key(),
+        auth=caller.auth,
     ).prepare()
     connection = http.client.HTTPConnection(caller.sandbox.url.removeprefix("http://"), timeout=5)
     headers = {name: value if isinstance(value, str) else value.decode() for name, value in prepared.headers.items()}
@@ -149,7 +149,7 @@ def test_stopping_does_not_wait_for_a_stall(caller: Caller) -> None:
     caller.sandbox.add_fault(Fault("stall", seconds=60))
     url = f"{caller.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/search?source=a"
     with pytest.raises(requests.ReadTimeout):
-        requests.post(url, json=BODY, auth=caller.key(), timeout=0.2)
+        requests.post(url, json=BODY, auth=caller.auth, timeout=0.2)
     assert caller.sandbox.requests[-1].fault == "stall"
     begin = time.monotonic()
     caller.sandbox.stop()
@@ -270,7 +270,7 @@ def test_a_bad_domain_is_named_by_the_domain_api_only(caller: Caller) -> None:
 def test_a_redirect_leads_to_another_host(caller: Caller) -> None:
     caller.sandbox.add_fault(Fault("redirect", host="evil.example:81"))
     url = f"{caller.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/search?source=a"
-    answer = requests.post(url, json=BODY, auth=caller.key(), timeout=5, allow_redirects=False)
+    answer = requests.post(url, json=BODY, auth=caller.auth, timeout=5, allow_redirects=False)
     assert answer.status_code == 307
     assert answer.headers["Location"] == url.replace(caller.sandbox.url, "http://evil.example:81")
 

@@ -66,7 +66,7 @@ def test_many_clients_are_served_at_once(caller: Caller) -> None:
 
 def _count(caller: Caller) -> int:
     url = f"{caller.sandbox.url}/messaging_history/api/account/{ACCOUNT_ID}/conversations/search?source=a"
-    return int(requests.post(url, json=BODY, auth=caller.key(), timeout=5).json()["_metadata"]["count"])
+    return int(requests.post(url, json=BODY, auth=caller.auth, timeout=5).json()["_metadata"]["count"])
 
 
 def test_answers_are_minified_and_compressed_only_when_both_agree(caller: Caller) -> None:
@@ -86,7 +86,7 @@ def test_requests_are_seen_as_they_came(caller: Caller) -> None:
     begin = time.monotonic()
     caller.conversations(SEARCH, BODY, limit=5)
     (seen,) = caller.sandbox.requests
-    assert (seen.method, seen.status, seen.fault, seen.authorization) == ("POST", 200, None, "OAuth")
+    assert (seen.method, seen.status, seen.fault, seen.authorization) == ("POST", 200, None, "Bearer")
     assert seen.path.endswith("/conversations/search")
     assert seen.query == {"offset": "0", "limit": "5", "sort": "start:asc", "v": "2", "source": "SandboxTests"}
     assert seen.body == BODY
@@ -110,6 +110,8 @@ def test_a_sandbox_starts_and_stops_again(generated: Account) -> None:
 def test_an_unknown_end_filter_field_is_refused() -> None:
     with pytest.raises(ValueError, match="end_filter_field"):
         Sandbox(end_filter_field="start")
+    with pytest.raises(ValueError, match="year"):
+        Sandbox(year=2024)
 
 
 def test_faults_by_http(caller: Caller) -> None:

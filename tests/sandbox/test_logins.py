@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import time
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
-from .calling import ACCOUNT_ID, SEARCH, Caller, at
+from .calling import ACCOUNT_ID, Caller, at
 
 LOGIN = f"/api/account/{ACCOUNT_ID}/login"
 TOKEN = f"/sentinel/api/v2/account/{ACCOUNT_ID}/app/token"
@@ -27,6 +28,13 @@ def application(caller: Caller, **changed: str) -> requests.Response:
     body = {"username": known["bot_login"], "appKey": known["app_key"], "secret": known["app_secret"]}
     body |= {"accessToken": known["access_token"], "accessTokenSecret": known["access_token_secret"]}
     return caller.post(LOGIN, params={"v": "1.3"}, json=body | changed)
+
+
+def application_of_client(caller: Caller, **changed: str) -> requests.Response:
+    known = caller.sandbox.credentials
+    placeholders = {"accessToken": "dummy", "accessTokenSecret": "dummy"}
+    by_client = {"appKey": known["client_id"], "secret": known["client_secret"], **placeholders}
+    return application(caller, **by_client | changed)
 
 
 def client(caller: Caller, **changed: str) -> requests.Response:
@@ -64,17 +72,30 @@ def test_a_login_must_name_its_version_and_be_complete(steady: Caller) -> None:
     assert user(steady, appKey="x").status_code == 400
 
 
-def test_an_application_logs_in_with_its_key_or_with_an_oauth2_client(caller: Caller) -> None:
-    known = caller.sandbox.credentials
-    placeholders = {"accessToken": "none", "accessTokenSecret": "none"}
-    by_client = {"appKey": known["client_id"], "secret": known["client_secret"]} | placeholders
-    for answer in application(caller), application(caller, **by_client):
-        assert caller.with_bearer(answer.json()["bearer"]) == 200
+@pytest.mark.parametrize("text", ["dummy", "none"])
+def test_a_bot_logs_in_with_an_oauth2_client_and_any_tokens(caller: Caller, old: Caller, text: str) -> None:
+    for asked in caller, old:
+        answer = application_of_client(asked, accessToken=text, accessTokenSecret=text)
+        assert asked.with_bearer(answer.json()["bearer"]) == 200
+
+
+def test_a_bot_logged_in_with_a_key_before(old: Caller) -> None:
+    assert old.with_bearer(application(old).json()["bearer"]) == 200
 
 
 @pytest.mark.parametrize("member", ["username", "appKey", "secret", "accessToken", "accessTokenSecret"])
-def test_each_member_of_an_application_login_counts(steady: Caller, member: str) -> None:
-    assert application(steady, **{member: "wrong"}).status_code == 401
+def test_each_member_of_an_application_login_counts(old: Caller, member: str) -> None:
+    assert application(old, **{member: "wrong"}).status_code == 401
+
+
+@pytest.mark.parametrize("member", ["username", "appKey", "secret"])
+def test_a_wrong_bot_is_refused(steady: Caller, member: str) -> None:
+    assert application_of_client(steady, **{member: "wrong"}).status_code == 401
+
+
+@pytest.mark.parametrize("member", ["accessToken", "accessTokenSecret"])
+def test_the_placeholders_must_be_there(steady: Caller, member: str) -> None:
+    assert application_of_client(steady, **{member: ""}).status_code == 400
 
 
 def test_an_oauth2_token_says_its_account_client_and_lifetime(caller: Caller) -> None:
@@ -110,7 +131,6 @@ def test_a_token_opens_its_own_account_only(caller: Caller) -> None:
     token = client(caller).json()["access_token"]
     elsewhere = DATA.replace(ACCOUNT_ID, "87654321")
     assert caller.post(elsewhere, json=BODY, headers={"Authorization": f"Bearer {token}"}).status_code == 401
-    assert caller.post(elsewhere, json=BODY, auth=caller.key()).status_code == 401
 
 
 def test_tokens_end_after_their_lifetime(caller: Caller) -> None:
@@ -159,9 +179,9 @@ def test_a_foreign_csrf_or_a_missing_cookie_is_refused(caller: Caller, action: s
     assert caller.with_bearer(login["bearer"]) == 200
 
 
-def test_a_signed_request_is_admitted(caller: Caller) -> None:
-    assert signed(caller).status_code == 200
-    assert caller.sandbox.requests[-1].authorization == "OAuth"
+def test_a_signed_request_is_admitted(old: Caller) -> None:
+    assert signed(old).status_code == 200
+    assert old.sandbox.requests[-1].authorization == "OAuth"
 
 
 @pytest.mark.parametrize(
@@ -177,29 +197,53 @@ def test_a_signed_request_is_admitted(caller: Caller) -> None:
     ],
     ids=str,
 )
-def test_a_badly_signed_request_is_refused(steady: Caller, changed: dict[str, Any], problem: str) -> None:
+def test_a_badly_signed_request_is_refused(old: Caller, changed: dict[str, Any], problem: str) -> None:
     if "timestamp" in changed:
         changed = {"timestamp": str(int(time.time()) + changed["timestamp"])}
-    answer = signed(steady, **changed)
+    answer = signed(old, **changed)
     assert answer.status_code == 401
     assert answer.json()["reason"] == f"oauth_problem={problem}"
 
 
-def test_a_signature_holds_for_its_own_url_only(caller: Caller) -> None:
-    prepared = requests.Request("POST", caller.sandbox.url + DATA, json=BODY, auth=caller.key()).prepare()
+def test_a_signature_holds_for_its_own_url_only(old: Caller) -> None:
+    prepared = requests.Request("POST", old.sandbox.url + DATA, json=BODY, auth=old.key()).prepare()
     prepared.url = f"{prepared.url}&limit=5"
-    answer = caller.session.send(prepared, timeout=10)
+    answer = old.session.send(prepared, timeout=10)
     assert answer.json()["reason"] == "oauth_problem=signature_invalid"
 
 
-def test_a_nonce_is_good_once(caller: Caller) -> None:
-    prepared = requests.Request("POST", caller.sandbox.url + DATA, json=BODY, auth=caller.key()).prepare()
-    assert caller.session.send(prepared, timeout=10).status_code == 200
-    again = caller.session.send(prepared, timeout=10)
+def test_a_nonce_is_good_once(old: Caller) -> None:
+    prepared = requests.Request("POST", old.sandbox.url + DATA, json=BODY, auth=old.key()).prepare()
+    assert old.session.send(prepared, timeout=10).status_code == 200
+    again = old.session.send(prepared, timeout=10)
     assert (again.status_code, again.json()["reason"]) == (401, "oauth_problem=nonce_used")
 
 
-def test_query_values_with_awkward_characters_can_be_signed(caller: Caller) -> None:
-    answer = caller.conversations(SEARCH, BODY, sort="start:asc ü&=%")
+def test_query_values_with_awkward_characters_can_be_signed(old: Caller) -> None:
+    answer = old.post(DATA, params={"sort": "start:asc ü&=%"}, json=BODY, auth=old.key())
     assert answer.status_code == 400
     assert "sort" in answer.json()["message"]
+
+
+def test_since_oauth_1_has_ended_no_signature_is_accepted(caller: Caller) -> None:
+    answer = signed(caller)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "oauth_problem=consumer_key_refused")
+    assert application(caller).status_code == 401
+
+
+@pytest.mark.parametrize("log_in", [user, application_of_client])
+def test_another_login_of_the_same_user_ends_the_first(
+    caller: Caller, old: Caller, log_in: Callable[[Caller], requests.Response]
+) -> None:
+    first, token = log_in(caller).json(), client(caller).json()["access_token"]
+    second = log_in(caller).json()["bearer"]
+    assert [caller.with_bearer(each) for each in (first["bearer"], second, token)] == [401, 200, 200]
+    refused = caller.post(f"/api/account/{ACCOUNT_ID}/refresh", json={"csrf": first["csrf"]})
+    assert refused.status_code == 401
+    both = [log_in(old).json()["bearer"] for _ in range(2)]
+    assert [old.with_bearer(each) for each in both] == [200, 200]
+
+
+def test_two_users_have_a_session_each(caller: Caller) -> None:
+    bearers = [log_in(caller).json()["bearer"] for log_in in (user, application_of_client)]
+    assert [caller.with_bearer(each) for each in bearers] == [200, 200]

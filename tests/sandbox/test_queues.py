@@ -38,8 +38,8 @@ OVERDUE = {"overdueConversationsInQueue", "overdueConversationsAssigned", "overd
 
 @pytest.fixture(scope="module")
 def busy() -> Iterator[Caller]:
-    """An account whose queues are never empty."""
-    with Sandbox(account=Account(now=NOW, days=4, per_day=600)) as sandbox:
+    """An account whose queues are never empty, at a LivePerson that takes both versions."""
+    with Sandbox(account=Account(now=NOW, days=4, per_day=600), year=2025) as sandbox:
         caller = Caller(sandbox)
         yield caller
         caller.session.close()
@@ -98,7 +98,7 @@ def test_skills_are_a_filter(busy: Caller, method: str, given: dict[str, Any]) -
 
 
 def test_without_data_counts_are_zero_and_times_minus_one(serve: Callable[..., Caller]) -> None:
-    caller = serve(Conversation("old", at(18), end_ms=at(18, 1)))
+    caller = serve(Conversation("old", at(18), end_ms=at(18, 1)), year=2025)
     for answer in caller.measured(HEALTH, timeframe=60), caller.measured(CURRENT):
         assert answer == {"skillsMetrics": {}, "metricsTotal": dict.fromkeys(COUNTS, 0) | dict.fromkeys(TIMES, -1)}
     assert caller.measured(BY_GROUP) == {"skillGroupMetrics": {}}
@@ -109,6 +109,7 @@ def test_those_in_a_queue_wait_until_they_are_closed(serve: Callable[..., Caller
         waiting("open", at(20, 11)),
         waiting("left", at(20, 11), end_ms=at(20, 12)),
         Conversation("served", at(20, 11), skill_ids=(7,)),
+        year=2025,
     )
     moments = {at(20, 10, 59): 0, at(20, 11): 2, at(20, 11, 59): 2, at(20, 12): 1}
     for moment_ms, count in moments.items():
@@ -175,14 +176,24 @@ def test_the_queues_now_agree_with_the_health_until_now(busy: Caller) -> None:
 
 
 def test_the_second_version_counts_those_that_started_in_its_period(serve: Callable[..., Caller]) -> None:
-    caller = serve(*(waiting(str(hours), NOW_MS - hours * HOUR_MS) for hours in (2, 25, 200)))
+    caller = serve(*(waiting(str(hours), NOW_MS - hours * HOUR_MS) for hours in (2, 25, 200)), year=2025)
     assert caller.measured(CURRENT)["metricsTotal"]["unassignedConversations"] == 3
     of_period = between(caller, NOW_MS - 26 * HOUR_MS, NOW_MS - 3 * HOUR_MS, CURRENT)["metricsTotal"]
     assert of_period["unassignedConversations"] == 1
 
 
+def test_since_oauth_1_has_ended_the_first_version_is_refused(serve: Callable[..., Caller]) -> None:
+    caller = serve(waiting("a", NOW_MS - HOUR_MS))
+    assert caller.metrics(CURRENT).status_code == 401
+    of_period = between(caller, NOW_MS - 72 * HOUR_MS, NOW_MS, CURRENT)["metricsTotal"]
+    assert of_period["unassignedConversations"] == 1
+    assert caller.metrics(CURRENT, v="2").status_code == 400
+    assert caller.measured(BY_GROUP)["skillGroupMetrics"]
+    assert caller.measured(HEALTH, timeframe=60) == between(caller, NOW_MS - HOUR_MS, NOW_MS)
+
+
 def test_who_waits_longer_than_an_hour_is_overdue(serve: Callable[..., Caller]) -> None:
-    caller = serve(waiting("a", NOW_MS - HOUR_MS - 1), waiting("b", NOW_MS - HOUR_MS))
+    caller = serve(waiting("a", NOW_MS - HOUR_MS - 1), waiting("b", NOW_MS - HOUR_MS), year=2025)
     for filtered in {}, {"groupIds": "all"}, {"groupIds": "18"}:
         total = caller.measured(CURRENT, metrics="overdue", **filtered)["metricsTotal"]
         assert total.keys() == OVERDUE

@@ -213,7 +213,7 @@ def test_interval_rows_have_the_shape_of_the_whole(mixed: Caller) -> None:
 def test_a_body_asks_for_the_same(steady: Caller) -> None:
     parameters = {"timeframe": "1440", "v": "1", "interval": "60", "skillIds": "12,3141592653", "agentIds": "all"}
     url = steady.operations(METHOD)
-    sent = steady.session.post(url, json=parameters, params={"source": "x"}, auth=steady.key(), timeout=10)
+    sent = steady.session.post(url, json=parameters, params={"source": "x"}, auth=steady.auth, timeout=10)
     assert sent.status_code == 200
     assert sent.json() == steady.measured(METHOD, **parameters)
 
@@ -224,7 +224,7 @@ def test_a_body_asks_for_the_same(steady: Caller) -> None:
 )
 def test_a_body_is_read_strictly(steady: Caller, changed: dict[str, Any]) -> None:
     body = {"timeframe": "60", "v": "1"} | changed
-    refused = steady.session.post(steady.operations(METHOD), json=body, auth=steady.key(), timeout=10)
+    refused = steady.session.post(steady.operations(METHOD), json=body, auth=steady.auth, timeout=10)
     assert refused.status_code == 400
     assert refused.json()["message"]
 
@@ -269,7 +269,7 @@ def test_metrics_are_guarded_as_conversations_are(steady: Caller) -> None:
     url = steady.operations(METHOD)
     assert steady.session.get(url, params={"v": 1, "timeframe": 5}, timeout=5).status_code == 401
     other = url.replace(ACCOUNT_ID, "87654321")
-    assert steady.session.get(other, params={"v": 1, "timeframe": 5}, auth=steady.key(), timeout=5).status_code == 401
+    assert steady.session.get(other, params={"v": 1, "timeframe": 5}, auth=steady.auth, timeout=5).status_code == 401
 
 
 def test_records_say_who_closed(steady: Caller) -> None:

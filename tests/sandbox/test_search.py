@@ -235,8 +235,8 @@ def test_bad_bodies_are_refused(steady: Caller, body: Any) -> None:
 
 def test_a_body_must_be_json_and_say_so(steady: Caller) -> None:
     url = "/messaging_history/api/account/12345678/conversations/search?source=a"
-    as_text = steady.post(url, data="{}", headers={"Content-Type": "text/plain"}, auth=steady.key())
-    broken = steady.post(url, data="{", headers={"Content-Type": "application/json"}, auth=steady.key())
+    as_text = steady.post(url, data="{}", headers={"Content-Type": "text/plain"}, auth=steady.auth)
+    broken = steady.post(url, data="{", headers={"Content-Type": "application/json"}, auth=steady.auth)
     assert (as_text.status_code, broken.status_code) == (400, 400)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.sandbox.domains import base_uris
 from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, json_answer
-from airflow_provider_lp.sandbox.logins.signatures import Signatures
+from airflow_provider_lp.sandbox.logins.signatures import Signatures, refused_signature
 from airflow_provider_lp.sandbox.logins.tokens import Session, Tokens
 
 _USER = frozenset({"username", "password"})
@@ -20,9 +20,10 @@ _APPLICATION = frozenset({"username", "appKey", "secret", "accessToken", "access
 class Logins:
     """Hands out bearers and tokens, and admits requests that carry one or are signed."""
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, account_id: str, *, oauth1_has_ended: bool) -> None:
         self.tokens = Tokens(account_id)
         self._account_id = account_id
+        self._oauth1_has_ended = oauth1_has_ended
         self._signatures = Signatures()
 
     def admit(self, request: Request, account_id: str) -> None:
@@ -30,6 +31,8 @@ class Logins:
         if account_id != self._account_id:
             raise Refused(401, "unknown account")
         header = request.headers.get("Authorization", "")
+        if header.startswith("OAuth ") and self._oauth1_has_ended:
+            raise refused_signature("consumer_key_refused")
         if header.startswith("OAuth "):
             self._signatures.verify(request)
         elif not self.tokens.is_good(header.removeprefix("Bearer ")) or not header.startswith("Bearer "):
@@ -45,12 +48,14 @@ class Logins:
         if body.keys() == _USER:
             known = body["username"] == CREDENTIALS["login"] and body["password"] == CREDENTIALS["password"]
         elif body.keys() == _APPLICATION:
-            known = _is_known_application(body)
+            known = _is_known_application(body, by_key=not self._oauth1_has_ended)
         else:
             raise Refused(400, "the body must hold the members of a user login or of an application login")
         if not known or account_id != self._account_id:
             raise _unauthorized("wrong account, user or secret", 2)
-        session = self.tokens.open_session()
+        if self._oauth1_has_ended:
+            self.tokens.end_sessions_of(body["username"])
+        session = self.tokens.open_session(body["username"])
         cookie = f"Session_id={session.session_id}; Path=/; HttpOnly"
         return json_answer(200, self._login_body(request, body["username"], session), {"Set-Cookie": cookie})
 
@@ -108,12 +113,14 @@ class Logins:
         }
 
 
-def _is_known_application(body: dict[str, str]) -> bool:
-    """An API key, or an OAuth 2.0 client, whose two token members are mere placeholders."""
+def _is_known_application(body: dict[str, str], *, by_key: bool) -> bool:
+    """An OAuth 2.0 client, whose two token members are mere placeholders, or an API key where one still counts."""
     if body["username"] != CREDENTIALS["bot_login"]:
         return False
     if (body["appKey"], body["secret"]) == (CREDENTIALS["client_id"], CREDENTIALS["client_secret"]):
         return True
+    if not by_key:
+        return False
     names = {"appKey": "app_key", "secret": "app_secret"}
     names |= {"accessToken": "access_token", "accessTokenSecret": "access_token_secret"}
     return all(body[member] == CREDENTIALS[name] for member, name in names.items())

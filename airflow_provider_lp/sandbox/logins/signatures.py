@@ -31,24 +31,24 @@ class Signatures:
         given = _oauth_members(request.headers["Authorization"])
         for name in _REQUIRED:
             if not given.get(f"oauth_{name}"):
-                raise _problem(f"parameter_absent&oauth_parameters_absent=oauth_{name}")
+                raise refused_signature(f"parameter_absent&oauth_parameters_absent=oauth_{name}")
         if given["oauth_signature_method"] != "HMAC-SHA1":
-            raise _problem("signature_method_rejected")
+            raise refused_signature("signature_method_rejected")
         if given.get("oauth_version", "1.0") != "1.0":
-            raise _problem("version_rejected")
+            raise refused_signature("version_rejected")
         if given["oauth_consumer_key"] != CREDENTIALS["app_key"]:
-            raise _problem("consumer_key_unknown")
+            raise refused_signature("consumer_key_unknown")
         if given["oauth_token"] != CREDENTIALS["access_token"]:
-            raise _problem("token_rejected")
+            raise refused_signature("token_rejected")
         timestamp = _current(given["oauth_timestamp"])
         if not _is_signed(request, given["oauth_signature"]):
-            raise _problem("signature_invalid")
+            raise refused_signature("signature_invalid")
         self._spend(timestamp, given["oauth_nonce"])
 
     def _spend(self, timestamp: int, nonce: str) -> None:
         with self._lock:
             if (timestamp, nonce) in self._nonces:
-                raise _problem("nonce_used")
+                raise refused_signature("nonce_used")
             if len(self._nonces) > 100_000:
                 oldest = time.time() - _MAX_SKEW_S
                 self._nonces = {spent for spent in self._nonces if spent[0] >= oldest}
@@ -59,12 +59,12 @@ def _oauth_members(header: str) -> dict[str, str]:
     try:
         return dict(signature.collect_parameters(headers={"Authorization": header}, exclude_oauth_signature=False))
     except ValueError as error:
-        raise _problem("parameter_rejected") from error
+        raise refused_signature("parameter_rejected") from error
 
 
 def _current(timestamp: str) -> int:
     if not _TIMESTAMP.fullmatch(timestamp) or abs(time.time() - int(timestamp)) > _MAX_SKEW_S:
-        raise _problem("timestamp_refused")
+        raise refused_signature("timestamp_refused")
     return int(timestamp)
 
 
@@ -87,5 +87,6 @@ def _is_signed(request: Request, given: str) -> bool:
     return hmac.compare_digest(expected, given)
 
 
-def _problem(problem: str) -> Refused:
+def refused_signature(problem: str) -> Refused:
+    """The answer to a signed request that is not accepted."""
     return Refused(401, {"reason": f"oauth_problem={problem}", "message": "The signed request was not accepted"})

@@ -16,6 +16,7 @@ import msgspec
 class Session:
     """A user's login. The bearer stays the same when the session is refreshed."""
 
+    username: str
     session_id: str
     csrf: str
     bearer: str
@@ -31,13 +32,21 @@ class Tokens:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def open_session(self) -> Session:
+    def open_session(self, username: str) -> Session:
         """A new login."""
-        session = Session(secrets.token_hex(20), secrets.token_hex(16), secrets.token_hex(32))
+        session = Session(username, secrets.token_hex(20), secrets.token_hex(16), secrets.token_hex(32))
         with self._lock:
             self._sessions[session.session_id] = session
             self._prolong(session.bearer)
         return session
+
+    def end_sessions_of(self, username: str) -> None:
+        """End all logins of a user."""
+        with self._lock:
+            ended = [session for session in self._sessions.values() if session.username == username]
+            for session in ended:
+                del self._sessions[session.session_id]
+                self._good_until.pop(session.bearer, None)
 
     def refresh(self, session_id: str, csrf: str) -> bool:
         """Prolong a login; ``False`` if it is unknown, over, or the csrf is another's."""

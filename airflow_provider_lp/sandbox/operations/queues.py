@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_lp.sandbox.account import Account
 from airflow_provider_lp.sandbox.conversations.conversation import Conversation
 from airflow_provider_lp.sandbox.conversations.metrics import Metrics, grouped, latest_skill
-from airflow_provider_lp.sandbox.http.exchange import Answer, Request, json_answer
+from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, json_answer
 from airflow_provider_lp.sandbox.moments import HOUR_MS, MINUTE_MS
 from airflow_provider_lp.sandbox.operations import frames, parameters, tables
 from airflow_provider_lp.sandbox.operations.frames import Frame
@@ -17,6 +17,9 @@ from airflow_provider_lp.sandbox.operations.parameters import EVERY, PERIOD, Par
 _HEALTH = parameters.COMMON | {"timeframe", "interval", "skillIds", *PERIOD}
 _CURRENT = parameters.COMMON | {"skillIds", "overdueConversations", "breakdown", "metrics", "groupIds", *PERIOD}
 _BY_GROUP = parameters.COMMON | {"timeframe", "skillIds", "allocatedAgentGroupIds", "includeSubGroups", "metrics"}
+#: The first version takes OAuth 1.0 only, and the second OAuth 2.0 only, since OAuth 1.0 has ended.
+CURRENT_VERSIONS = ("1", "2")
+CURRENT_VERSIONS_OF_OAUTH2 = ("2",)
 _KINDS = ("queue", "waittimes", "overdue")
 _HEALTH_HOURS = 24
 _CURRENT_HOURS = 72
@@ -26,8 +29,9 @@ _OVERDUE_AFTER_MS = HOUR_MS
 class QueueOperations:
     """Answers the methods from an account."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, current_versions: tuple[str, ...]) -> None:
         self._account = account
+        self._current_versions = current_versions
 
     def health(self, request: Request) -> Answer:
         """``msgqueuehealth``: who waits at the end of the frame, and of each interval. LivePerson does not document
@@ -49,6 +53,8 @@ class QueueOperations:
         """``msgqueuehealth/current/``: who waits now. The second version counts only conversations that started in its
         period, an interpretation of the sandbox's."""
         given = request.parameters(_CURRENT)
+        if parameters.version(given, *CURRENT_VERSIONS) not in self._current_versions:
+            raise Refused(401, {"message": "This version does not take this authentication"})
         kinds = parameters.names(given, "metrics", _KINDS, "queue,waittimes")
         if parameters.flag(given, "overdueConversations", "false"):
             kinds |= {"overdue"}
@@ -102,7 +108,7 @@ class QueueOperations:
         return frames.sliding(clock_ms, parameters.timeframe(given))
 
     def _started(self, given: Parameters) -> list[Conversation]:
-        if parameters.version(given, "1", "2") == "2":
+        if given["v"] == "2":
             frame = parameters.period(given, self._account.clock_ms(), _CURRENT_HOURS)
             return self._account.started_between(frame.start_ms, frame.end_ms - 1)
         parameters.foreign(given, *PERIOD)

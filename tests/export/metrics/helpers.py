@@ -65,7 +65,8 @@ def account_on(clock: FakeClock, conversations: Iterable[Conversation]) -> Itera
     account = ClockedAccount.of(conversations, now=NOW)
     assert isinstance(account, ClockedAccount)
     account.clock = clock
-    with Sandbox(account=account) as sandbox:
+    # The second version of current queue health, which OAuth 2.0 needs in 2026, is not sent yet.
+    with Sandbox(account=account, year=2025) as sandbox:
         yield sandbox
 
 

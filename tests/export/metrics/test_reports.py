@@ -606,7 +606,7 @@ def test_totals_of_many_skills_are_refused_beside_few_groups() -> None:
 @pytest.mark.parametrize("report", ["csat_distribution", *COLUMNS])
 def test_a_generated_account_has_all_of_it(report: str) -> None:
     account = Account(now=NOW, days=3, per_day=400)
-    with Sandbox(account=account) as sandbox, connect(sandbox, FakeClock()) as client:
+    with Sandbox(account=account, year=2025) as sandbox, connect(sandbox, FakeClock()) as client:
         rows = measured(client, report, **({"timeframe": 1440} if report in FRAMED else {}))
     assert rows
     for row in rows:
