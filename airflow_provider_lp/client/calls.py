@@ -26,6 +26,7 @@ class Call:
     :param content: body, already encoded.
     :param headers: headers, the body's type among them.
     :param login: whether it is a login: its refusals are about the credentials, and it is throttled harder.
+    :param tentative: whether the caller knows another way: a refusal (401, 404) then comes back at once.
     """
 
     endpoint: str
@@ -35,6 +36,7 @@ class Call:
     content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     login: bool = False
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,13 @@ class Answer:
 
 
 class Authorization(Protocol):
-    """A way to authorize requests."""
+    """
+    A way to authorize requests.
+
+    ``kind`` is the connection's ``auth_type``: ``oauth1``, ``oauth2``, ``user`` or ``application``.
+    """
+
+    kind: str
 
     def flow(self, call: Call) -> Generator[Sign, None, None]:
         """

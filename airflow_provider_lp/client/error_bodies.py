@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -9,42 +11,86 @@ import msgspec
 from airflow_provider_lp.client.secrets import Secrets
 
 LONGEST_EXCERPT = 200
-MESSAGE_FIELDS = ("message", "causes", "reason", "error_description", "error")
+LONGEST_CODE = 50
+MESSAGE_FIELDS = (
+    "message",
+    "causes",
+    "reason",
+    "error_description",
+    "error",
+    "errorMessage",
+    "description",
+    "detail",
+    "title",
+)
+CODE_FIELDS = ("internalCode", "internalErrorCode", "errorCode", "error_code", "code")
+#: Members that hold the error itself, or several.
+NESTED_FIELDS = ("error", "errors", "fault")
 
 
-def _members(body: bytes) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """
+    What an error says.
+
+    :param excerpt: its words, on one line and cut short; ``None`` if it has none, or may repeat a secret.
+    :param code: LivePerson's own error code, likewise.
+    """
+
+    excerpt: str | None = None
+    code: str | None = None
+
+
+def read_error_body(body: bytes, secrets: Secrets) -> ErrorBody:
+    """
+    Read the body of an answer with an error status; never that of a success, which may hold transcripts.
+
+    :param body: as much of it as was read.
+    :param secrets: what must not be shown, should LivePerson or something in between repeat it.
+    """
+    if secrets.are_in(body):
+        return ErrorBody()
     try:
         answer = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return {}
-    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
-        answer = answer["error"]
-    return answer if isinstance(answer, dict) else {}
-
-
-def internal_code_of(body: bytes, secrets: Secrets) -> str | None:
-    """LivePerson's ``internalCode`` in an error body, if any."""
-    code = _members(body).get("internalCode")
-    return _on_one_line(secrets.blot_out(str(code))) if isinstance(code, str | int) else None
-
-
-def excerpt_of(body: bytes, secrets: Secrets) -> str | None:
-    """
-    The words of an error body, on one line and cut short; ``None`` if it has none.
-
-    :param body: body of an answer with an error status; never of a success, which may hold transcripts.
-    :param secrets: values to blot out, should LivePerson or something in between repeat them.
-    """
-    members = _members(body)
-    words = "; ".join(
-        str(value) if isinstance(value, str) else ", ".join(map(str, value))
-        for name in MESSAGE_FIELDS
-        if isinstance(value := members.get(name), str | list)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ErrorBody(_on_one_line(body[: 10 * LONGEST_EXCERPT].decode("utf-8", "replace"), LONGEST_EXCERPT))
+    except RecursionError:
+        return ErrorBody()
+    if isinstance(answer, str):
+        return ErrorBody(_on_one_line(answer, LONGEST_EXCERPT))
+    errors = list(_errors(answer))
+    words = dict.fromkeys(text for error in errors for text in _words(error))
+    codes = [_text(error[name]) for error in errors for name in CODE_FIELDS if _text(error.get(name))]
+    return ErrorBody(
+        _on_one_line("; ".join(words), LONGEST_EXCERPT), _on_one_line(codes[0], LONGEST_CODE) if codes else None
     )
-    if not words and not members:
-        words = body[: 10 * LONGEST_EXCERPT].decode("utf-8", "replace")
-    return _on_one_line(secrets.blot_out(words)) or None
 
 
-def _on_one_line(words: str) -> str:
-    return " ".join(words.split())[:LONGEST_EXCERPT]
+def _errors(answer: object) -> Iterator[dict[str, Any]]:
+    """The errors in an answer, the innermost ones first: they say most."""
+    if isinstance(answer, list):
+        for each in answer[:5]:
+            yield from _errors({"message": each} if isinstance(each, str) else each)
+    elif isinstance(answer, dict):
+        for name in NESTED_FIELDS:
+            if isinstance(answer.get(name), dict | list):
+                yield from _errors(answer[name])
+        yield answer
+
+
+def _words(error: dict[str, Any]) -> Iterator[str]:
+    for name in MESSAGE_FIELDS:
+        value = error.get(name)
+        if isinstance(value, list):
+            value = ", ".join(_text(each) for each in value)
+        if isinstance(value, str) and value:
+            yield value
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _on_one_line(text: str, longest: int) -> str | None:
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.split())[:longest] or None

@@ -4,8 +4,10 @@
 
     LivePersonError
     ├── LivePersonConfigurationError    a setting or an argument is wrong: correct it
+    │   ├── LivePersonConnectionNotFoundError  there is no such Airflow connection, or it cannot be found just now
     │   └── LivePersonWindowError       the period asked for is not one that can be exported
     ├── LivePersonAuthenticationError   LivePerson does not accept the credentials
+    ├── LivePersonSessionError          the same user is logged in elsewhere
     ├── LivePersonPermissionError       the credentials are good but may not do this
     ├── LivePersonBadRequestError       LivePerson refused the parameters
     ├── LivePersonRateLimitError        throttled for longer than is sensible to wait
@@ -29,6 +31,7 @@ class LivePersonError(Exception):
     :param internal_code: LivePerson's own error code, if the answer had one.
     :param excerpt: at most 200 characters of what LivePerson said about the error, secrets removed.
     :param retry_after_s: seconds that LivePerson asked to wait, if it said.
+    :param remedy: what to do about it, as the end of the message.
     """
 
     #: Whether the same work may succeed when it is simply done again later.
@@ -43,8 +46,10 @@ class LivePersonError(Exception):
         internal_code: str | None = None,
         excerpt: str | None = None,
         retry_after_s: float | None = None,
+        remedy: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} {remedy}".rstrip())
+        self.remedy = remedy
         self.status = status
         self.endpoint = endpoint
         self.internal_code = internal_code
@@ -53,9 +58,20 @@ class LivePersonError(Exception):
         #: Set once a retry loop has given up on it, so that no loop further out starts over.
         self.exhausted = False
 
+    def advise(self, remedy: str) -> None:
+        """Say something better about what to do."""
+        self.args = (f"{str(self).removesuffix(self.remedy).rstrip()} {remedy}",)
+        self.remedy = remedy
+
 
 class LivePersonConfigurationError(LivePersonError):
     """A connection field or an argument is missing or wrong; the message names it."""
+
+
+class LivePersonConnectionNotFoundError(LivePersonConfigurationError):
+    """Airflow finds no such connection: there is none, or the secrets backend is out of reach for a moment."""
+
+    retry_helps = True
 
 
 class LivePersonWindowError(LivePersonConfigurationError):
@@ -64,6 +80,12 @@ class LivePersonWindowError(LivePersonConfigurationError):
 
 class LivePersonAuthenticationError(LivePersonError):
     """LivePerson does not accept the credentials."""
+
+
+class LivePersonSessionError(LivePersonError):
+    """Another login of the same user keeps ending this client's session: LivePerson grants a user one at a time."""
+
+    retry_helps = True
 
 
 class LivePersonPermissionError(LivePersonError):
@@ -81,7 +103,7 @@ class LivePersonRateLimitError(LivePersonError):
 
 
 class LivePersonServerError(LivePersonError):
-    """LivePerson answers with a 5xx."""
+    """LivePerson, or a proxy on the way, is in trouble: a 5xx, 408, 421, 425 or 499."""
 
     retry_helps = True
 

@@ -1,13 +1,11 @@
-"""What went wrong with a call, as an error that says what to do."""
+"""What an answer with an error status means, as an error that says what to do."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from airflow_provider_lp.client.calls import Call
-from airflow_provider_lp.client.error_bodies import excerpt_of, internal_code_of
+from airflow_provider_lp.client.error_bodies import read_error_body
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -15,14 +13,16 @@ from airflow_provider_lp.client.errors import (
     LivePersonError,
     LivePersonPermissionError,
     LivePersonRateLimitError,
-    LivePersonTransportError,
 )
-from airflow_provider_lp.client.retry import error_class, retry_after_seconds
+from airflow_provider_lp.client.retry import LONGEST_RETRY_AFTER_S, error_class, retry_after_seconds
 from airflow_provider_lp.client.secrets import Secrets
 
 REMEDIES: dict[type[LivePersonError], str] = {
     LivePersonAuthenticationError: "Check the credentials in the Airflow connection.",
     LivePersonPermissionError: "Ask LivePerson's administrator to grant these credentials access to this API.",
+    LivePersonConfigurationError: (
+        "A proxy wants to know who you are: give it user and password in HTTPS_PROXY (http://user:password@proxy:port)."
+    ),
     LivePersonRateLimitError: "Lower max_concurrency, or run fewer of these tasks side by side (an Airflow pool).",
 }
 
@@ -40,58 +40,24 @@ def status_error(
     kind = error_class(status)
     if call.login and kind is LivePersonBadRequestError:
         kind = LivePersonAuthenticationError
-    excerpt = excerpt_of(body, secrets)
+    said = read_error_body(body, secrets)
+    retry_after_s = retry_after_seconds(headers.get("Retry-After"), now_s)
     is_redirect = 300 <= status < 400
     if is_redirect:
         message = f"LivePerson answers {call.endpoint} with a redirect (HTTP {status}); redirects are not followed."
     else:
-        said = f': "{excerpt}"' if excerpt else ""
-        message = f"LivePerson answers {call.endpoint} with HTTP {status}{said}. {REMEDIES.get(kind, '')}".rstrip()
+        words = (f': "{said.excerpt}"' if said.excerpt else "") + (f" (code {said.code})" if said.code else "")
+        message = f"LivePerson answers {call.endpoint} with HTTP {status}{words}."
+        if retry_after_s and retry_after_s > LONGEST_RETRY_AFTER_S:
+            message += f" It wants no request for {retry_after_s:.0f} s, which is too long to wait here."
     error = kind(
         message,
         status=status,
         endpoint=call.endpoint,
-        internal_code=internal_code_of(body, secrets),
-        excerpt=excerpt,
-        retry_after_s=retry_after_seconds(headers.get("Retry-After"), now_s),
+        internal_code=said.code,
+        excerpt=said.excerpt,
+        retry_after_s=retry_after_s,
+        remedy="" if is_redirect else REMEDIES.get(kind, ""),
     )
     error.exhausted = is_redirect
     return error
-
-
-def network_error(call: Call, error: Exception) -> LivePersonError:
-    """The error for a call that got no complete answer."""
-    host = urlsplit(call.url).netloc
-    links = _chain(error)
-    if any(isinstance(link, ssl.SSLCertVerificationError) for link in links):
-        return LivePersonConfigurationError(
-            f"The TLS certificate of {host} ({call.endpoint}) cannot be verified. If a proxy of your company "
-            "re-signs traffic, point REQUESTS_CA_BUNDLE at its CA.",
-            endpoint=call.endpoint,
-        )
-    if any(isinstance(link, ssl.SSLError) and link.reason == "WRONG_VERSION_NUMBER" for link in links):
-        return LivePersonConfigurationError(
-            f"{host} ({call.endpoint}) does not speak TLS. For a sandbox on this machine, write host as http://...",
-            endpoint=call.endpoint,
-        )
-    return LivePersonTransportError(
-        f"No complete answer from {host} to {call.endpoint}: {root_cause(error)}.", endpoint=call.endpoint
-    )
-
-
-def root_cause(error: BaseException) -> str:
-    """The innermost error in a few words."""
-    innermost = _chain(error)[-1]
-    if isinstance(innermost, OSError) and innermost.strerror:
-        return innermost.strerror
-    return type(innermost).__name__
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error and what it wraps, outermost first; requests and urllib3 hide the cause in different places."""
-    links: list[BaseException] = []
-    link: object = error
-    while isinstance(link, BaseException) and link not in links:
-        links.append(link)
-        link = getattr(link, "reason", None) or link.__cause__ or (link.args[0] if link.args else None)
-    return links

@@ -12,6 +12,7 @@ from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
+    LivePersonConfigurationError,
     LivePersonError,
     LivePersonIncompleteDataError,
     LivePersonPermissionError,
@@ -24,16 +25,25 @@ from airflow_provider_lp.client.errors import (
 SERVER_PAUSES_S = (5.0, 10.0, 15.0)
 #: A page whose data is not whole yet is usually whole a moment later.
 INCOMPLETE_PAUSES_S = (1.0, 2.0, 5.0, 10.0)
+#: While LivePerson or a proxy changes its routes, a 404 may come once.
+NOT_FOUND_PAUSES_S = (5.0,)
 THROTTLE_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0, 30.0)
 LEAST_THROTTLE_PAUSE_S = 1.0
 LEAST_LOGIN_THROTTLE_PAUSE_S = 5.0
+#: What LivePerson wants waited for longer fails at once: Airflow's own retry comes later.
 LONGEST_RETRY_AFTER_S = 900.0
+NOT_FOUND = 404
 
 ERROR_BY_STATUS: dict[int, type[LivePersonError]] = {
     401: LivePersonAuthenticationError,
     403: LivePersonPermissionError,
+    407: LivePersonConfigurationError,
+    408: LivePersonServerError,
+    421: LivePersonServerError,
+    425: LivePersonServerError,
     429: LivePersonRateLimitError,
     451: LivePersonPermissionError,
+    499: LivePersonServerError,
 }
 
 
@@ -92,9 +102,11 @@ class Backoff:
     How long to wait before each retry of one call.
 
     :param login: whether the call is a login, which LivePerson throttles harder.
+    :param tentative: whether a refusal of the call is an answer: the caller knows another way.
     """
 
-    def __init__(self, *, login: bool = False) -> None:
+    def __init__(self, *, login: bool = False, tentative: bool = False) -> None:
+        self._tentative = tentative
         self._least_throttle_pause_s = LEAST_LOGIN_THROTTLE_PAUSE_S if login else LEAST_THROTTLE_PAUSE_S
         self._failures: Counter[str] = Counter()
 
@@ -105,7 +117,11 @@ class Backoff:
 
     def pause_after(self, error: LivePersonError) -> float | None:
         """Seconds to wait after a failure; ``None`` if the call is not to be retried."""
-        if error.exhausted or not error.retry_helps or (error.retry_after_s or 0.0) > LONGEST_RETRY_AFTER_S:
+        if error.exhausted:
+            return None
+        if error.status == NOT_FOUND and not self._tentative:
+            return self._next_pause("not found", NOT_FOUND_PAUSES_S)
+        if not error.retry_helps or (error.retry_after_s or 0.0) > LONGEST_RETRY_AFTER_S:
             return None
         match error:
             case LivePersonRateLimitError():

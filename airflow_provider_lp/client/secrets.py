@@ -1,11 +1,26 @@
-"""The secrets that a client knows, which no error and no log may show."""
+"""The secrets that a client knows, which no error and no log may show, in whatever clothes they come."""
 
 from __future__ import annotations
 
-import json
+import base64
+import binascii
+import html
+import re
 import threading
-from collections.abc import Callable
-from urllib.parse import quote_plus
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote, unquote_plus
+
+#: So many letters and digits in a row that a secret holds as well are a part of it.
+PART = 8
+#: Text that is wrapped up in more ways than this is not worth an excerpt.
+MOST_FORMS = 50
+DEEPEST = 4
+
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+_UNICODE_ESCAPE = re.compile(r"(?:\\+u|%u)([0-9a-fA-F]{4})|\\+x([0-9a-fA-F]{2})")
+_ESCAPE = re.compile(r"\\+([^ux])")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
 
 
 class Secrets:
@@ -18,17 +33,71 @@ class Secrets:
     def __init__(self, on_secret: Callable[[str], None]) -> None:
         self._on_secret = on_secret
         self._lock = threading.Lock()
-        self._forms: frozenset[str] = frozenset()
+        self._whole: frozenset[str] = frozenset()
+        self._parts: frozenset[str] = frozenset()
 
     def add(self, *secrets: str) -> None:
-        """Keep these values secret, also in the forms in which a form or JSON holds them."""
+        """Keep these values secret, and tell the listener."""
         for secret in filter(None, secrets):
+            bare = _bare(secret)
             with self._lock:
-                self._forms |= {secret, quote_plus(secret), json.dumps(secret)[1:-1]}
+                if len(bare) > PART:
+                    self._parts |= {bare[at : at + PART] for at in range(len(bare) - PART + 1)}
+                else:
+                    # A secret of nothing but punctuation can only be looked for as it is.
+                    self._whole |= {bare or secret}
             self._on_secret(secret)
 
-    def blot_out(self, text: str) -> str:
-        """The text with every secret replaced."""
-        for form in sorted(self._forms, key=len, reverse=True):
-            text = text.replace(form, "***")
-        return text
+    def are_in(self, body: bytes) -> bool:
+        """
+        Whether a body holds a secret or a part of one, or may hold it: in any case, spelled as in a URL, in HTML or in
+        JSON, encoded as base64 or hexadecimal digits, or several of these.
+        """
+        seen: set[str] = set()
+        forms = [body.decode("utf-8", "replace"), body.decode("latin-1")]
+        for _ in range(DEEPEST):
+            forms = [form for form in dict.fromkeys(forms) if form not in seen]
+            seen.update(forms)
+            if len(seen) > MOST_FORMS or any(map(self._is_shown_by, forms)):
+                return True
+            forms = [other for form in forms for other in _unwrapped(form)]
+        return False
+
+    def _is_shown_by(self, text: str) -> bool:
+        bare = _bare(text)
+        return (
+            any(secret in bare or secret in text for secret in self._whole)
+            or not self._parts.isdisjoint(bare[at : at + PART] for at in range(len(bare) - PART + 1))
+        )  # fmt: skip
+
+
+def _bare(text: str) -> str:
+    """Letters and digits only, so that neither escaping nor case nor line breaks make a difference."""
+    return _NOT_ALPHANUMERIC.sub("", text.casefold())
+
+
+def _unwrapped(text: str) -> Iterator[str]:
+    """What a text says if it is spelled in one of the usual ways."""
+    yield unquote_plus(text)
+    yield unquote(text, "latin-1")
+    yield html.unescape(text)
+    yield _without_escapes(text)
+    yield from (_texts(_BASE64, _from_base64, text), _texts(_HEX, bytes.fromhex, text))
+
+
+def _without_escapes(text: str) -> str:
+    characters = _UNICODE_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    joined = characters.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _ESCAPE.sub(lambda found: "" if found[1] in "nrtbf" else found[1], joined)
+
+
+def _texts(pattern: re.Pattern[str], decode: Callable[[str], bytes], text: str) -> str:
+    return " ".join(decode(found).decode("utf-8", "replace") for found in pattern.findall(text))
+
+
+def _from_base64(text: str) -> bytes:
+    bare = text.rstrip("=")
+    try:
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_" if {"-", "_"} & set(bare) else None)
+    except binascii.Error:
+        return b""

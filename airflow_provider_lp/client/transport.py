@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -16,8 +16,9 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from airflow_provider_lp.client.abortable import AbortableAdapter
 from airflow_provider_lp.client.calls import Answer, Authorization, Call, Parsed, Sign
 from airflow_provider_lp.client.clock import Clock
-from airflow_provider_lp.client.errors import LivePersonError, LivePersonRateLimitError
-from airflow_provider_lp.client.failures import network_error, root_cause, status_error
+from airflow_provider_lp.client.errors import LivePersonError, LivePersonRateLimitError, LivePersonTransportError
+from airflow_provider_lp.client.failures import status_error
+from airflow_provider_lp.client.network import Route, network_error, root_cause, route_to
 from airflow_provider_lp.client.pacing import Pacer
 from airflow_provider_lp.client.retry import Backoff, RetryPolicy
 from airflow_provider_lp.client.secrets import Secrets
@@ -27,6 +28,11 @@ log = logging.getLogger(__name__)
 #: How many times the longest silence an answer may take in all.
 LONGEST_ANSWER = 5
 PARTING_TIMEOUT_S = 5.0
+#: Bytes of an answer, unpacked: what is larger is no page of LivePerson's, and may be a bomb.
+LARGEST_ANSWER = 512 * 2**20
+LARGEST_ERROR_BODY = 64 * 2**10
+CHUNK = 2**20
+SUCCESSES = (200, 204)
 NETWORK_ERRORS = (requests.RequestException, Urllib3Error, OSError, ValueError)
 
 
@@ -55,7 +61,7 @@ class Transport:
         self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
         self._lock = threading.Lock()
         self.slots = threading.BoundedSemaphore(max_concurrency)
-        self._environment: dict[str, Mapping[str, Any]] = {}
+        self._routes: dict[str, Route] = {}
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
         self._adapter = AbortableAdapter(
@@ -100,13 +106,14 @@ class Transport:
         :param policy: until when failed requests are retried; default the transport's.
         """
         policy = policy or self._policy
-        backoff, sending = Backoff(login=call.login), _Sending(self, call)
+        backoff, sending = Backoff(login=call.login, tentative=call.tentative), _Sending(self, call)
         while True:
             try:
-                parsed = parse(sending.answer(authorization))
+                parsed = _parsed(parse, sending.answer(authorization), call)
             except LivePersonError as error:
                 pause_s = backoff.pause_after(error)
-                if pause_s is not None and not policy.allows(self.clock.monotonic() + pause_s):
+                # Who polls retries what may pass; a failure that would be final is made sure of here.
+                if pause_s and error.retry_helps and not policy.allows(self.clock.monotonic() + pause_s):
                     pause_s = None
                 if isinstance(error, LivePersonRateLimitError):
                     # All calls go slower, and none begins during the pause.
@@ -126,6 +133,7 @@ class Transport:
         with self._lock:
             self.requests += 1
             self.retries += again
+        route = self._route_to(call.url)
         try:
             prepared = self._session.prepare_request(
                 requests.Request(
@@ -138,45 +146,45 @@ class Transport:
                     auth=sign,
                 )
             )
-            environment = self._environment_of(call.url)
             with self._adapter.deadline():
                 sent_at = self.clock.now()
                 with self._session.send(
-                    prepared, timeout=self._timeout_s, allow_redirects=False, **environment
+                    prepared, timeout=self._timeout_s, allow_redirects=False, **route.settings
                 ) as response:
-                    body: bytes = response.raw.read(decode_content=True)
+                    body = _body(call, response)
         except NETWORK_ERRORS as error:
-            raise network_error(call, error) from error
-        if response.status_code in (200, 204):
-            return Answer(response.status_code, body, response.cookies.get_dict(), sent_at)
-        raise status_error(call, response.status_code, response.headers, body, self._secrets, self.clock.now())
+            failure = network_error(call, error, route.proxy)
+        else:
+            if response.status_code in SUCCESSES:
+                return Answer(response.status_code, body, response.cookies.get_dict(), sent_at)
+            failure = status_error(call, response.status_code, response.headers, body, self._secrets, self.clock.now())
+        # Outside of the except block: what requests raised may hold a header or a proxy's password.
+        raise failure
 
     def part(self, call: Call) -> None:
         """Send a last ``call`` after :meth:`abort`, and do not wait for much of an answer."""
         with self._lock:
             self.requests += 1
         try:
-            with self._session.request(
-                call.method,
-                call.url,
-                data=call.content,
-                headers=dict(call.headers),
-                auth=unsigned,
+            prepared = self._session.prepare_request(
+                requests.Request(call.method, call.url, data=call.content, headers=call.headers, auth=unsigned)
+            )
+            with self._session.send(
+                prepared,
                 timeout=PARTING_TIMEOUT_S,
                 allow_redirects=False,
-                stream=True,
+                **self._route_to(call.url).settings,
             ) as response:
                 log.debug("%s: HTTP %d", call.endpoint, response.status_code)
         except NETWORK_ERRORS as error:
             log.info("%s failed: %s", call.endpoint, root_cause(error))
 
-    def _environment_of(self, url: str) -> Mapping[str, Any]:
-        # Looked up once a host instead of once a request: proxies and CA bundles come from the environment.
+    def _route_to(self, url: str) -> Route:
+        # Looked up once a host instead of once a request.
         origin = urlsplit(url).netloc
-        if origin not in self._environment:
-            settings = self._session.merge_environment_settings(url, {}, True, None, None)
-            self._environment[origin] = {**settings, "stream": True}
-        return self._environment[origin]
+        if origin not in self._routes:
+            self._routes[origin] = route_to(self._session, url)
+        return self._routes[origin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +232,35 @@ class _Sending:
             answer = self._transport.send(self._call, sign, again=again)
         self._transport.pacer.succeeded()
         return answer
+
+
+def _body(call: Call, response: requests.Response) -> bytes:
+    """The whole body of a success, the beginning of that of an error; decompressed."""
+    if response.status_code not in SUCCESSES:
+        return bytes(response.raw.read(LARGEST_ERROR_BODY, decode_content=True))
+    body = io.BytesIO()
+    while chunk := response.raw.read(CHUNK, decode_content=True):
+        body.write(chunk)
+        if body.tell() > LARGEST_ANSWER:
+            error = LivePersonTransportError(
+                f"The answer to {call.endpoint} is larger than {LARGEST_ANSWER >> 20} MB and was not read on.",
+                endpoint=call.endpoint,
+            )
+            # The same request would be answered alike.
+            error.exhausted = True
+            raise error
+    return body.getvalue()
+
+
+def _parsed(parse: Callable[[Answer], Parsed], answer: Answer, call: Call) -> Parsed:
+    try:
+        return parse(answer)
+    except RecursionError:
+        problem = "is JSON nested too deeply to be read"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8"
+    # Outside of the except block: the error would hold the answer.
+    raise LivePersonTransportError(f"The answer to {call.endpoint} {problem}.", endpoint=call.endpoint)
 
 
 def unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,21 +1,31 @@
 from __future__ import annotations
 
+import base64
+import gzip
+import html
 import json
 import logging
 import threading
 import time
+import traceback
+import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import formatdate
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from airflow_provider_lp.client import LivePersonClient
-from airflow_provider_lp.client.error_bodies import excerpt_of, internal_code_of
+from airflow_provider_lp.client import LivePersonClient, transport
+from airflow_provider_lp.client.calls import Call
+from airflow_provider_lp.client.error_bodies import ErrorBody, read_error_body
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -84,7 +94,6 @@ def test_trouble_that_lasts_is_an_error_that_airflow_may_retry(
         (400, LivePersonBadRequestError),
         (401, LivePersonAuthenticationError),
         (403, LivePersonPermissionError),
-        (404, LivePersonBadRequestError),
         (405, LivePersonBadRequestError),
         (451, LivePersonPermissionError),
     ],
@@ -96,6 +105,50 @@ def test_what_retrying_cannot_mend_is_not_retried(clock: FakeClock, status: int,
         assert len(server.calls) == 1
     assert caught.value.status == status
     assert not caught.value.retry_helps
+    assert not clock.pauses
+
+
+@pytest.mark.parametrize("status", [408, 421, 425, 499, 500, 502, 599])
+def test_trouble_of_a_proxy_on_the_way_is_retried_like_a_5xx(clock: FakeClock, status: int) -> None:
+    answers = [Say(status), Say(status), Say(status), Say()]
+    with (
+        scripted(lambda _: answers.pop(0)) as server,
+        LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client,
+    ):
+        assert search(client) == []
+    assert clock.pauses == [5, 10, 15]
+
+
+def test_a_404_that_comes_once_is_survived(clock: FakeClock) -> None:
+    answers = [Say(404), Say()]
+    with (
+        scripted(lambda _: answers.pop(0)) as server,
+        LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client,
+    ):
+        assert search(client) == []
+    assert clock.pauses == [5]
+
+
+@pytest.mark.parametrize("how", ["as usual", "without retries", "polling"])
+def test_a_404_that_stays_is_final(clock: FakeClock, how: str) -> None:
+    with scripted(lambda _: Say(404)) as server:
+        client = LivePersonClient("1", OAUTH1, host=server.url, clock=clock, retry=how == "as usual")
+        with client, pytest.raises(LivePersonBadRequestError) as caught:
+            search(client.polling(timedelta(minutes=1)) if how == "polling" else client)
+        assert len(server.calls) == 2
+    assert not caught.value.retry_helps
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_tentative_call_is_refused_once(clock: FakeClock, status: int) -> None:
+    def respond(seen: Any) -> Say:
+        return Say(body={"access_token": "a-token"}) if "/app/token" in seen.path else Say(status)
+
+    with scripted(respond) as server, LivePersonClient("1", OAUTH2, host=server.url, clock=clock) as client:
+        call = Call("x", "GET", f"{server.url}/x", tentative=True)
+        with pytest.raises(LivePersonError):
+            client._transport.call(call, lambda answer: answer, client._authorization)
+        assert [seen.path for seen in server.calls if "token" not in seen.path] == ["/x"]
     assert not clock.pauses
 
 
@@ -308,8 +361,11 @@ def test_a_401_that_a_new_token_does_not_mend_is_final(
     with connect(sandbox, clock, credentials) as client, pytest.raises(LivePersonAuthenticationError) as caught:
         search(client)
     assert caught.value.status == 401
-    assert len(calls(sandbox)) == 2
-    assert not clock.pauses
+    # With a renewed token, and once more: that may not be known everywhere yet.
+    assert len(calls(sandbox)) == 3
+    assert "permission for Messaging Interactions" in str(caught.value)
+    assert ("scope" in str(caught.value)) is (credentials is OAUTH2)
+    assert "Check the credentials" not in str(caught.value)
 
 
 def test_a_401_of_a_signed_request_is_final(sandbox_of: SandboxOf, clock: FakeClock) -> None:
@@ -429,10 +485,56 @@ def test_a_server_that_repeats_secrets_does_not_get_them_into_errors_or_logs(
     assert [secret for secret in secrets if secret in everything] == []
 
 
-def test_of_secrets_that_begin_alike_the_longer_is_blotted_out_whole() -> None:
-    values = ["s3cret", "s3cret-and-longer"]
-    for order in (values, values[::-1]):
-        assert excerpt_of(b'{"message": "you sent s3cret-and-longer"}', secrets(*order)) == "you sent ***"
+SECRET = "pÄss w/rd&<x>%20'q"
+CLOTHES: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "upper case": str.upper,
+    "in a URL": quote,
+    "in a URL, lower-case hex": lambda secret: quote(secret).lower(),
+    "in a form": quote_plus,
+    "in a URL twice": lambda secret: quote(quote(secret)),
+    "in HTML": html.escape,
+    "in HTML, by numbers": lambda secret: "".join(f"&#{ord(character)};" for character in secret),
+    "in JSON": json.dumps,
+    "in JSON as UTF-8": lambda secret: json.dumps(secret, ensure_ascii=False),
+    "in JSON twice": lambda secret: json.dumps(json.dumps(secret)),
+    "in HTML in a URL in JSON": lambda secret: json.dumps(quote(html.escape(secret))),
+    "in base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "in hexadecimal": lambda secret: secret.encode().hex(),
+    "as Python shows bytes": lambda secret: repr(secret.encode()),
+    "cut short": lambda secret: secret[:12],
+    "wrapped": lambda secret: secret[:6] + "\n  " + secret[6:],
+}
+
+
+@pytest.mark.parametrize("clothes", CLOTHES)
+@pytest.mark.parametrize("shape", ["message", "code", "text", "errors", "odd member"])
+def test_a_body_that_repeats_a_secret_in_any_clothes_is_not_shown(clothes: str, shape: str) -> None:
+    worn = f"you sent {CLOTHES[clothes](SECRET)}!"
+    body = {
+        "message": json.dumps({"message": worn}).encode(),
+        "code": json.dumps({"code": worn}).encode(),
+        "text": worn.encode(),
+        "errors": json.dumps({"errors": [{"message": worn}]}, ensure_ascii=False).encode(),
+        "odd member": json.dumps({"request": worn, "message": "no"}).encode(),
+    }[shape]
+    assert read_error_body(body, secrets(SECRET)) == ErrorBody()
+    assert read_error_body(body, secrets("another-secret-0123")) != ErrorBody()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "cp1252"])
+def test_nor_in_another_encoding(encoding: str) -> None:
+    assert read_error_body(f"you sent {SECRET}".encode(encoding), secrets(SECRET)) == ErrorBody()
+
+
+@given(st.text(min_size=1, max_size=30), st.sampled_from(sorted(CLOTHES)))
+def test_no_secret_is_ever_shown(secret: str, clothes: str) -> None:
+    try:
+        body = CLOTHES[clothes](secret).encode()
+    except UnicodeEncodeError:
+        return
+    shown = read_error_body(b"you sent " + body, secrets(secret)).excerpt or ""
+    assert secret.strip() == "" or secret not in shown or len(secret) < 3
 
 
 @pytest.mark.parametrize("secret", ['a"b\\c/d&e=f%g h', "pässword-ü"])
@@ -470,14 +572,143 @@ def test_no_transcript_gets_into_an_error_or_a_log(
 
 
 def test_an_excerpt_is_short_and_on_one_line() -> None:
-    excerpt = excerpt_of(b"x\n" * 5000, secrets())
+    excerpt = read_error_body(b"x\n\x1b" * 5000, secrets()).excerpt
     assert excerpt is not None
     assert len(excerpt) == 200
-    assert "\n" not in excerpt
-    assert excerpt_of(b"", secrets()) is None
-    assert excerpt_of(b'{"conversationHistoryRecords": ["hello"]}', secrets()) is None
-    assert internal_code_of(b"not json", secrets()) is None
-    assert internal_code_of(b'{"internalCode": 8}', secrets()) == "8"
+    assert excerpt.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("body", "excerpt", "code"),
+    [
+        ({"code": "0001"}, None, "0001"),
+        ({"internalErrorCode": "9007"}, None, "9007"),
+        ({"internalCode": 8}, None, "8"),
+        ({"time": 1, "message": "Loading account: 99990000", "internalCode": 20}, "Loading account: 99990000", "20"),
+        ({"error": {"time": "x", "message": "Bad captcha", "internalCode": 10}}, "Bad captcha", "10"),
+        ({"errors": [{"code": "0005", "message": "start.from is too old"}]}, "start.from is too old", "0005"),
+        ({"errors": ["one", {"message": "two"}]}, "one; two", None),
+        ([{"message": "one"}], "one", None),
+        ({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/x"}, "Not Found", None),
+        ({"error": "invalid_client", "error_description": "who?"}, "who?; invalid_client", None),
+        ({"causes": ["a: b", "c"], "message": "no"}, "no; a: b, c", None),
+        ("text", "text", None),
+        ({"conversationHistoryRecords": ["hello"]}, None, None),
+        ({"message": {"text": "hello"}, "code": True}, None, None),
+        (5, None, None),
+        (None, None, None),
+    ],
+)
+def test_what_an_error_says(body: Any, excerpt: str | None, code: str | None) -> None:
+    assert read_error_body(json.dumps(body).encode(), secrets()) == ErrorBody(excerpt, code)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"\xff", b"[" * 60_000, b'{"message":' * 9_000 + b"1" + b"}" * 9_000])
+def test_what_cannot_be_read_says_nothing_much(body: bytes) -> None:
+    said = read_error_body(body, secrets())
+    assert said.code is None
+    assert len(said.excerpt or "") <= 200
+
+
+def test_an_error_that_is_only_a_code_shows_it(clock: FakeClock) -> None:
+    with (
+        scripted(lambda _: Say(400, {"code": "0001"})) as server,
+        LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client,
+        pytest.raises(LivePersonBadRequestError, match=r"HTTP 400 \(code 0001\)\.") as caught,
+    ):
+        search(client)
+    assert caught.value.internal_code == "0001"
+
+
+@pytest.mark.parametrize("path", ["/conversations/search", "/app/token", "/baseURI.json"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_json_of_a_thousand_levels_is_an_error_in_words(clock: FakeClock, path: str, status: int) -> None:
+    deep = Say(status, b'{"a":' * 20_000 + b"1" + b"}" * 20_000)
+
+    def respond(seen: Any) -> Say:
+        if path in seen.path:
+            return deep
+        return Say(body={"access_token": "a-token"}) if "/app/token" in seen.path else Say()
+
+    domain = deep if path == "/baseURI.json" else None
+    with (
+        scripted(respond, domain) as server,
+        LivePersonClient("1", OAUTH2, host=server.url, clock=clock) as client,
+        pytest.raises(LivePersonError),
+    ):
+        search(client)
+
+
+@contextmanager
+def memory_below(limit: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+
+
+MB = 2**20
+
+
+def test_an_answer_that_is_too_large_is_not_read_on(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 8 * MB)
+    bomb = Say(body=gzip.compress(b" " * (64 * MB)), headers={"Content-Encoding": "gzip"})
+    too_large = pytest.raises(LivePersonTransportError, match="conversations/search is larger than 8 MB")
+    with scripted(lambda _: bomb) as server, LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client:
+        with memory_below(32 * MB), too_large:
+            search(client)
+        assert len(server.calls) == 1
+
+
+def test_of_an_error_only_the_beginning_is_read(clock: FakeClock) -> None:
+    body = gzip.compress(b'{"message": "no' + b" " * (64 * MB) + b'"}')
+    refused = pytest.raises(LivePersonBadRequestError)
+    with (
+        scripted(lambda _: Say(400, body, {"Content-Encoding": "gzip"})) as server,
+        LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client,
+        memory_below(8 * MB),
+        refused,
+    ):
+        search(client)
+
+
+@pytest.mark.parametrize("credentials", [OAUTH1, OAUTH2, USER])
+def test_nothing_secret_is_logged_by_anybody_or_hangs_on_an_error(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, credentials: Any
+) -> None:
+    for name in ("", "oauthlib", "oauthlib.oauth1.rfc5849", "requests_oauthlib.oauth1_auth", "urllib3"):
+        caplog.set_level(logging.DEBUG, name or None)
+    token = "tok-0123456789-the-token"
+    login = {"access_token": token, "bearer": token, "csrf": "csrf-0123456789", "sessionId": "session-0123456789"}
+
+    def respond(seen: Any) -> Say:
+        if seen.path.split("?")[0].endswith(("/token", "/login", "/logout")):
+            return Say(body=login)
+        return Say(500, ("you sent " + seen.headers.get("Authorization", "")).encode())
+
+    with scripted(respond) as server, LivePersonClient("1", credentials, host=server.url, clock=clock) as client:
+        with pytest.raises(LivePersonServerError) as caught:
+            search(client)
+        signature = server.calls[-1].headers["Authorization"].partition("oauth_signature=")[2].strip('"')
+    everything = caplog.text + "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
+    own = {getattr(credentials, name) for name in credentials.__slots__}
+    for secret in {*own, token, signature or token} - {getattr(credentials, "username", "")}:
+        assert secret not in everything
+
+
+@pytest.mark.parametrize("token", ["a\nb-the-token", "the-tokén", " the-token", ""])
+def test_a_token_that_cannot_stand_in_a_header_is_not_shown(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, token: str
+) -> None:
+    with (
+        scripted(lambda seen: Say(body={"access_token": token})) as server,
+        LivePersonClient("1", OAUTH2, host=server.url, clock=clock) as client,
+        pytest.raises(LivePersonTransportError, match="cannot stand in a header") as caught,
+    ):
+        search(client)
+    assert "the-tok" not in caplog.text + "".join(traceback.format_exception(caught.value))
 
 
 # Closing.
