@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_provider_lp.client.auth import (
+    from airflow_provider_lp.client.credentials import (
         ApplicationCredentials,
         OAuth1Credentials,
         OAuth2Credentials,
@@ -40,5 +40,5 @@ def __getattr__(name: str) -> Any:
     # requests and its kin cost tens of milliseconds, which every DAG file would pay at each parse.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "liveperson" if name == "LivePersonClient" else "auth"
+    module = "liveperson" if name == "LivePersonClient" else "credentials"
     return getattr(import_module(f"{__name__}.{module}"), name)

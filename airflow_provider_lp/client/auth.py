@@ -1,94 +1,73 @@
-"""The four ways to authenticate at LivePerson, each renewing its token when it lapses."""
+"""Authorizing requests: signed by OAuth 1.0, or with a bearer token that is renewed when it lapses or is refused."""
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator
 from functools import partial
-from typing import Any, Protocol
-from urllib.parse import urlencode
+from random import SystemRandom
+from urllib.parse import urlsplit
 
-import msgspec
 import requests
 from requests_oauthlib import OAuth1
 
-from airflow_provider_lp.client.calls import Answer, Call, Sign
+from airflow_provider_lp.client.calls import Call, Sign
 from airflow_provider_lp.client.clock import Clock
+from airflow_provider_lp.client.credentials import (
+    ApplicationCredentials,
+    Credentials,
+    OAuth1Credentials,
+    OAuth2Credentials,
+    UserCredentials,
+    secrets_of,
+)
 from airflow_provider_lp.client.domains import Domains
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonError,
-    LivePersonTransportError,
+    LivePersonPermissionError,
+    LivePersonSessionError,
 )
+from airflow_provider_lp.client.logins import ClientCredentialsLogin, Login, SessionLogin, Token
 from airflow_provider_lp.client.retry import Setback
 from airflow_provider_lp.client.transport import Transport
 
 log = logging.getLogger(__name__)
 
-LOGIN_SERVICE = "agentVep"
-TOKEN_SERVICE = "sentinel"  # noqa: S105 - a service's name
-JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
-FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 LONGEST_RENEWAL_MARGIN_S = 60.0
+#: Before each new login of a user whose session was ended, half as long up to half as long again: two tasks that end
+#: each other's sessions must not do so in step.
+SESSION_PAUSES_S = (2.0, 4.0, 8.0, 16.0, 30.0)
+#: Where a token that was just issued is refused: the first may have been too old, the second not be known everywhere.
+TOKEN_PAUSES_S = (0.0, 1.0)
+NEW_FOR_S = 60.0
+FORBIDDEN = 403
+#: What these log are keys, tokens and signatures.
+CHATTY_LOGGERS = ("oauthlib.oauth1.rfc5849", "oauthlib.oauth1.rfc5849.signature", "requests_oauthlib.oauth1_auth")
+#: What LivePerson's console calls the permission for the API at a path.
+PERMISSIONS = {
+    "/messaging_history/": "Messaging Interactions (Data: Conversation History / Messaging Interactions)",
+    "/operations/": "Messaging Operations",
+}
+OAUTH1_HAS_ENDED = (
+    "OAuth 1.0 ended at LivePerson on 2026-05-31: set up an OAuth 2.0 client there, and give client_id and "
+    "client_secret in the Airflow connection instead of app_key, app_secret, access_token and access_token_secret."
+)
 
 
-@dataclass(frozen=True, slots=True)
-class OAuth1Credentials:
-    """An API key of the account: requests are signed, there is nothing to log in to or to renew."""
-
-    app_key: str = field(repr=False)
-    app_secret: str = field(repr=False)
-    access_token: str = field(repr=False)
-    access_token_secret: str = field(repr=False)
+def _drop_record(_record: logging.LogRecord) -> bool:
+    return False
 
 
-@dataclass(frozen=True, slots=True)
-class OAuth2Credentials:
-    """OAuth 2.0 client credentials (LivePerson's v2)."""
-
-    client_id: str = field(repr=False)
-    client_secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class UserCredentials:
-    """A LivePerson user that logs in with a password."""
-
-    username: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationCredentials:
-    """A bot user that logs in with an application's keys."""
-
-    username: str
-    app_key: str = field(repr=False)
-    app_secret: str = field(repr=False)
-    access_token: str = field(repr=False)
-    access_token_secret: str = field(repr=False)
-
-
-Credentials = OAuth1Credentials | OAuth2Credentials | UserCredentials | ApplicationCredentials
-
-
-class _Token(msgspec.Struct):
-    access_token: str
-    expires_in: float | str | None = None
-
-
-class _Session(msgspec.Struct):
-    bearer: str
-    csrf: str | None = None
-    session_ttl_ms: float | str | None = msgspec.field(default=None, name="sessionTTl")
-    session_id: str | None = msgspec.field(default=None, name="sessionId")
+for _name in CHATTY_LOGGERS:
+    logging.getLogger(_name).addFilter(_drop_record)
 
 
 class SignedRequests:
     """OAuth 1.0: every request, retries included, gets a signature, nonce and time of its own."""
+
+    kind = "oauth1"
 
     def __init__(self, credentials: OAuth1Credentials) -> None:
         self._oauth1 = OAuth1(
@@ -99,7 +78,11 @@ class SignedRequests:
         )
 
     def flow(self, call: Call) -> Generator[Sign, None, None]:  # noqa: ARG002 - as Authorization has it
-        yield self._oauth1
+        try:
+            yield self._oauth1
+        except (LivePersonAuthenticationError, LivePersonPermissionError) as refusal:
+            refusal.advise(f"{refusal.remedy} {OAUTH1_HAS_ENDED}")
+            raise
 
     def close(self) -> None:
         """Nothing to end."""
@@ -107,53 +90,116 @@ class SignedRequests:
 
 class BearerToken:
     """
-    A token that is fetched when first needed and again when it lapses.
+    A token that is fetched when first needed, and again when it lapses or is refused.
 
+    :param kind: the ``auth_type`` it belongs to.
     :param login: obtains tokens.
     :param clock: the time to go by.
     """
 
-    def __init__(self, login: Login, clock: Clock) -> None:
+    def __init__(self, kind: str, login: Login, clock: Clock) -> None:
+        self.kind = kind
         self._login = login
         self._clock = clock
         self._lock = threading.Lock()
-        self._token: str | None = None
+        self._token: Token | None = None
+        self._issued_at_s = 0.0
         self._renew_at_s: float | None = None
         self._setback = Setback(clock)
+        self._jitter = SystemRandom()
+        #: The endpoints that have accepted a token of this login.
+        self._accepted_by: set[str] = set()
 
-    def flow(self, call: Call) -> Generator[Sign, None, None]:  # noqa: ARG002 - as Authorization has it
-        token = self.token()
-        try:
-            yield partial(_bear, token)
-        except LivePersonAuthenticationError:
-            self._drop(token)
-            yield partial(_bear, self.token())
+    def flow(self, call: Call) -> Generator[Sign, None, None]:
+        refusals = 0
+        token = self._current()
+        while True:
+            try:
+                yield partial(_bear, token.value)
+            except LivePersonAuthenticationError as refusal:
+                refusals += 1
+                token = self._after(refusal, refusals, token, call)
+            except LivePersonPermissionError as refusal:
+                if refusal.status == FORBIDDEN:
+                    refusal.advise(self._what_is_missing(call, token))
+                raise
+            else:
+                self._accepted_by.add(call.endpoint)
+                return
 
     def token(self) -> str:
         """The token to use now; logs in if there is none or it is about to lapse."""
+        return self._current().value
+
+    def _current(self) -> Token:
         with self._lock:
             self._setback.check()
             if self._token is None or (self._renew_at_s is not None and self._clock.monotonic() >= self._renew_at_s):
                 self._token = self._log_in()
             return self._token
 
-    def _log_in(self) -> str:
+    def _log_in(self) -> Token:
         try:
-            token, lifetime_s = self._login.fetch()
+            token = self._login.fetch()
         except LivePersonError as error:
             self._setback.remember(error)
             raise
+        self._issued_at_s = self._clock.monotonic()
         self._renew_at_s = None
-        if lifetime_s is not None:
-            self._renew_at_s = self._clock.monotonic() + lifetime_s - min(LONGEST_RENEWAL_MARGIN_S, lifetime_s / 10)
+        if token.lifetime_s is not None:
+            margin_s = min(LONGEST_RENEWAL_MARGIN_S, token.lifetime_s / 10)
+            self._renew_at_s = self._issued_at_s + token.lifetime_s - margin_s
         return token
 
-    def _drop(self, refused: str) -> None:
+    def _after(self, refusal: LivePersonError, refusals: int, token: Token, call: Call) -> Token:
+        """
+        The token to try next.
+
+        :param refusals: how often this call was refused.
+        :raises LivePersonError: if no other token can be expected to help.
+        """
+        is_ended_by_others = self._login.is_session and call.endpoint in self._accepted_by
+        pauses_s = SESSION_PAUSES_S if is_ended_by_others else self._token_pauses_s(call)
+        if refusals <= len(pauses_s):
+            self._replace(token, pauses_s[refusals - 1])
+            return self._current()
+        if is_ended_by_others:
+            raise LivePersonSessionError(
+                f"LivePerson ends the session of this user again and again (HTTP {refusal.status} from "
+                f"{call.endpoint}): the same user is logged in elsewhere. Give each task that runs at the same time a "
+                "user of its own, or let them take turns (an Airflow pool of one slot).",
+                status=refusal.status,
+                endpoint=call.endpoint,
+            )
+        refusal.advise(self._what_is_missing(call, token))
+        raise refusal
+
+    def _token_pauses_s(self, call: Call) -> tuple[float, ...]:
+        if call.tentative and call.endpoint not in self._accepted_by:
+            # The caller knows another way; only a token that may have lapsed is worth another one first.
+            is_new = self._clock.monotonic() - self._issued_at_s < NEW_FOR_S
+            return () if is_new else TOKEN_PAUSES_S[:1]
+        return TOKEN_PAUSES_S
+
+    def _replace(self, refused: Token, pause_s: float) -> None:
+        """Wait, and have the next one log in; of several requests refused together, the first one does so for all."""
         with self._lock:
-            # Of several requests refused together, the first one fetches the token for all.
-            if self._token == refused:
+            if self._token is refused:
                 log.info("LivePerson no longer accepts the token; fetching another.")
+                self._clock.sleep(pause_s * self._jitter.uniform(0.5, 1.5))
                 self._token = None
+
+    def _what_is_missing(self, call: Call, token: Token) -> str:
+        """What may be missing where LivePerson refuses a token that it has issued."""
+        path = urlsplit(call.url).path
+        permission = next((name for prefix, name in PERMISSIONS.items() if path.startswith(prefix)), call.endpoint)
+        scope = f"the token's is {token.scope!r}" if token.scope else "the token names none"
+        scopes = "" if self._login.is_session else f"a scope of the OAuth 2.0 client ({scope}), "
+        return (
+            f"LivePerson has issued this token, so the login is right. What is missing is {scopes}the permission for "
+            f"{permission}, or that feature of the account: ask LivePerson's administrator to grant these credentials "
+            "access to this API."
+        )
 
     def close(self) -> None:
         """Log out where there is something to log out of."""
@@ -166,112 +212,24 @@ def _bear(token: str, request: requests.PreparedRequest) -> requests.PreparedReq
     return request
 
 
-class Login(Protocol):
-    """A way to obtain bearer tokens."""
-
-    def fetch(self) -> tuple[str, float | None]:
-        """Log in; gives a token and its lifetime in seconds, ``None`` if unknown."""
-
-    def end(self) -> None:
-        """Log out."""
-
-
-class ClientCredentialsLogin:
-    """Fetches OAuth 2.0 tokens from Sentinel (``/sentinel/api/v2/account/{acct}/app/token``)."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        domains: Domains,
-        account_id: str,
-        credentials: OAuth2Credentials,
-    ) -> None:
-        self._transport = transport
-        self._domains = domains
-        self._path = f"/sentinel/api/v2/account/{account_id}/app/token"
-        self._form = {
-            "client_id": credentials.client_id,
-            "client_secret": credentials.client_secret,
-            "grant_type": "client_credentials",
-        }
-
-    def fetch(self) -> tuple[str, float | None]:
-        call = Call(
-            endpoint="the OAuth 2.0 token endpoint",
-            method="POST",
-            url=self._domains.base_url(TOKEN_SERVICE) + self._path,
-            content=urlencode(self._form).encode(),
-            headers=FORM_HEADERS,
-            login=True,
-        )
-        token = self._transport.call(call, lambda answer: _decode(_Token, answer, call.endpoint))
-        self._transport.hide(token.access_token)
-        return token.access_token, _seconds(token.expires_in) or _jwt_lifetime_s(token.access_token)
-
-    def end(self) -> None:
-        """Such tokens are not handed back: they lapse."""
-
-
-class SessionLogin:
-    """Logs a user or a bot user in (Login Service, ``/api/account/{acct}/login``) and out again."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        domains: Domains,
-        account_id: str,
-        form: Mapping[str, str],
-    ) -> None:
-        self._transport = transport
-        self._domains = domains
-        self._path = f"/api/account/{account_id}"
-        self._form = form
-        self._session: tuple[str, str] | None = None
-
-    def fetch(self) -> tuple[str, float | None]:
-        call = Call(
-            endpoint="login",
-            method="POST",
-            url=f"{self._domains.base_url(LOGIN_SERVICE)}{self._path}/login",
-            params={"v": "1.3"},
-            content=msgspec.json.encode(self._form),
-            headers=JSON_HEADERS,
-            login=True,
-        )
-        session, cookie = self._transport.call(call, _session_of)
-        self._transport.hide(session.bearer, session.csrf or "", cookie or "")
-        self._session = (session.csrf, cookie) if session.csrf and cookie else None
-        ttl_ms = _seconds(session.session_ttl_ms)
-        return session.bearer, ttl_ms / 1000 if ttl_ms else None
-
-    def end(self) -> None:
-        """Log out, so that sessions do not pile up; a refusal changes nothing for the data and is only logged."""
-        if self._session is None:
-            return
-        csrf, cookie = self._session
-        call = Call(
-            endpoint="logout",
-            method="POST",
-            url=f"{self._domains.base_url(LOGIN_SERVICE)}{self._path}/logout",
-            content=msgspec.json.encode({"csrf": csrf}),
-            headers={**JSON_HEADERS, "Cookie": f"Session_id={cookie}"},
-        )
-        self._transport.part(call)
-
-
 def authorization_for(
-    credentials: Credentials, transport: Transport, domains: Domains, account_id: str
+    credentials: Credentials, transport: Transport, domains: Domains, account_id: str, scope: str | None = None
 ) -> SignedRequests | BearerToken:
-    """How to authorize requests with these credentials; hides what is secret about them."""
-    transport.hide(*(getattr(credentials, name) for name in credentials.__slots__ if name != "username"))
-    login: Login
+    """
+    How to authorize requests with these credentials; hides what is secret about them.
+
+    :param scope: the OAuth 2.0 scope to ask for; only OAuth 2.0 credentials know scopes.
+    """
+    transport.hide(*secrets_of(credentials))
     match credentials:
         case OAuth1Credentials():
             return SignedRequests(credentials)
         case OAuth2Credentials():
-            login = ClientCredentialsLogin(transport, domains, account_id, credentials)
+            tokens = ClientCredentialsLogin(transport, domains, account_id, credentials, scope)
+            return BearerToken("oauth2", tokens, transport.clock)
         case UserCredentials(username, password):
-            login = SessionLogin(transport, domains, account_id, {"username": username, "password": password})
+            session = SessionLogin(transport, domains, account_id, {"username": username, "password": password})
+            return BearerToken("user", session, transport.clock)
         case ApplicationCredentials():
             form = {
                 "username": credentials.username,
@@ -280,35 +238,6 @@ def authorization_for(
                 "accessToken": credentials.access_token,
                 "accessTokenSecret": credentials.access_token_secret,
             }
-            login = SessionLogin(transport, domains, account_id, form)
-    return BearerToken(login, transport.clock)
-
-
-def _decode(kind: type[Any], answer: Answer, endpoint: str) -> Any:
-    try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.DecodeError as error:
-        raise LivePersonTransportError(f"{endpoint} did not answer with its JSON.", endpoint=endpoint) from error
-
-
-def _session_of(answer: Answer) -> tuple[_Session, str | None]:
-    session: _Session = _decode(_Session, answer, "login")
-    return session, answer.cookies.get("Session_id") or session.session_id
-
-
-def _seconds(value: float | str | None) -> float | None:
-    try:
-        seconds = float(value or 0)
-    except ValueError:
-        return None
-    return seconds if seconds > 0 else None
-
-
-def _jwt_lifetime_s(token: str) -> float | None:
-    """How long a JWT is valid by its own claims: read without trust, only to renew it in good time."""
-    try:
-        payload = token.split(".")[1]
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return _seconds(claims["exp"] - claims["iat"])
-    except (IndexError, KeyError, TypeError, ValueError, msgspec.DecodeError):
-        return None
+            advice = OAUTH1_HAS_ENDED if credentials.is_oauth1 else ""
+            session = SessionLogin(transport, domains, account_id, form, advice)
+            return BearerToken("application", session, transport.clock)

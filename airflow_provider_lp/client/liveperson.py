@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from airflow_provider_lp.client.auth import Credentials, authorization_for
+from airflow_provider_lp.client.auth import authorization_for
 from airflow_provider_lp.client.calls import Caller
 from airflow_provider_lp.client.clock import Clock
-from airflow_provider_lp.client.domains import Domains, parse_domain_api
+from airflow_provider_lp.client.credentials import Credentials
+from airflow_provider_lp.client.domains import Domains, parse_domain_api, parse_trusted_domains
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.interactions import SERVICE, MessagingInteractions
 from airflow_provider_lp.client.operations import MessagingOperations
@@ -40,6 +41,9 @@ class LivePersonClient:
     :param account_id: the LivePerson account (site, brand) id: digits or letters.
     :param credentials: one of the four kinds of credentials in :mod:`airflow_provider_lp.client`.
     :param host: the Domain API, as a URL; default LivePerson's own.
+    :param trusted_domains: comma list of further domain suffixes whose hosts may be given credentials, for accounts
+        with a domain of their own; default only LivePerson's.
+    :param scope: the OAuth 2.0 scope to ask for, where an account needs one; default none.
     :param source: the caller name LivePerson asks for: letters, digits, underscore, at most 20.
     :param connect_timeout: how long a connection may take to come about, default 10 seconds.
     :param read_timeout: how long LivePerson may be silent, default 2 minutes.
@@ -56,6 +60,8 @@ class LivePersonClient:
         credentials: Credentials,
         *,
         host: str | None = None,
+        trusted_domains: str | None = None,
+        scope: str | None = None,
         source: str = DEFAULT_SOURCE,
         connect_timeout: timedelta = DEFAULT_CONNECT_TIMEOUT,
         read_timeout: timedelta = DEFAULT_READ_TIMEOUT,
@@ -85,8 +91,8 @@ class LivePersonClient:
             policy=RetryPolicy() if retry else RetryPolicy(until_s=-math.inf),
             secrets=Secrets(on_secret),
         )
-        self._domains = Domains(self._transport, clock, account_id, domain_api)
-        self._authorization = authorization_for(credentials, self._transport, self._domains, account_id)
+        self._domains = Domains(self._transport, clock, account_id, domain_api, parse_trusted_domains(trusted_domains))
+        self._authorization = authorization_for(credentials, self._transport, self._domains, account_id, scope)
         self.account_id = account_id
         self.max_concurrency = max_concurrency
         self._source = source

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -13,7 +16,14 @@ from airflow_provider_lp.client import (
     OAuth2Credentials,
     UserCredentials,
 )
-from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonRateLimitError
+from airflow_provider_lp.client.clock import Clock
+from airflow_provider_lp.client.credentials import secrets_of
+from airflow_provider_lp.client.errors import (
+    LivePersonAuthenticationError,
+    LivePersonError,
+    LivePersonRateLimitError,
+    LivePersonSessionError,
+)
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.windows import Window
@@ -85,8 +95,8 @@ def test_nothing_of_the_credentials_is_shown(credentials: Any) -> None:
 def test_every_secret_is_told_before_it_is_used(sandbox_of: Any, credentials: Any) -> None:
     sandbox = sandbox_of(*crowd(3), year=2025)
     told: list[str] = []
-    with connect(sandbox, credentials=credentials, on_secret=told.append) as client:
-        own = {getattr(credentials, name) for name in credentials.__slots__ if name != "username"}
+    with connect(sandbox, FakeClock(), credentials, on_secret=told.append) as client:
+        own = set(secrets_of(credentials))
         assert set(told) == own
         assert not sandbox.requests
         client.interactions.search(WINDOW)
@@ -105,6 +115,171 @@ def test_the_csrf_and_the_session_are_told_too() -> None:
     ):
         client.interactions.search(WINDOW)
     assert {"the-bearer-1", "the-csrf-1", "the-session-1"} <= set(told)
+
+
+def test_a_bot_user_of_an_oauth2_client_sends_placeholders_that_are_no_secrets(clock: FakeClock) -> None:
+    told: list[str] = []
+    with (
+        scripted(lambda _: Say(401, {"message": "a dummy will not do"})) as server,
+        LivePersonClient("1", APPLICATION, host=server.url, clock=clock, on_secret=told.append) as client,
+        pytest.raises(LivePersonAuthenticationError) as caught,
+    ):
+        client.interactions.search(WINDOW)
+    assert json.loads(server.calls[0].body) == {
+        "username": CREDENTIALS["bot_login"],
+        "appKey": CREDENTIALS["client_id"],
+        "secret": CREDENTIALS["client_secret"],
+        "accessToken": "dummy",
+        "accessTokenSecret": "dummy",
+    }
+    assert told == [CREDENTIALS["client_id"], CREDENTIALS["client_secret"]]
+    assert "a dummy will not do" in str(caught.value)
+    assert "OAuth 1.0" not in str(caught.value)
+
+
+# What a refusal says.
+
+
+@pytest.mark.parametrize(("credentials", "status"), [(OAUTH1, 401), (OAUTH1, 403), (APPLICATION_BY_KEY, 401)])
+def test_a_refused_key_of_oauth1_says_that_oauth1_has_ended(clock: FakeClock, credentials: Any, status: int) -> None:
+    with (
+        scripted(lambda _: Say(status)) as server,
+        LivePersonClient("1", credentials, host=server.url, clock=clock) as client,
+        pytest.raises(LivePersonError) as caught,
+    ):
+        client.interactions.search(WINDOW)
+    assert "OAuth 1.0 ended at LivePerson on 2026-05-31" in str(caught.value)
+    assert "client_id and client_secret" in str(caught.value)
+    assert not caught.value.retry_helps
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("scope", "said"), [("data.read", "the token's is 'data.read'"), (None, "the token names none")]
+)
+def test_a_token_that_was_just_issued_and_is_refused_says_what_may_be_missing(
+    clock: FakeClock, status: int, scope: str | None, said: str
+) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"scope": scope} if scope else {}).encode()).rstrip(b"=").decode()
+
+    def respond(seen: Seen) -> Say:
+        return Say(body={"access_token": f"head.{claims}.tail"}) if "/app/token" in seen.path else Say(status)
+
+    with (
+        scripted(respond) as server,
+        LivePersonClient("1", OAUTH2, host=server.url, clock=clock) as client,
+        pytest.raises(LivePersonError) as caught,
+    ):
+        client.interactions.search(WINDOW)
+    words = str(caught.value)
+    assert f"a scope of the OAuth 2.0 client ({said}), the permission for Messaging Interactions (Data:" in words
+    assert "that feature of the account" in words
+    assert "Check the credentials" not in words
+    assert caught.value.status == status
+    assert not caught.value.retry_helps
+
+
+@pytest.mark.parametrize("scope", [None, "data.services.x data.y"])
+def test_a_scope_is_sent_with_the_token_request(scope: str | None) -> None:
+    def respond(seen: Seen) -> Say:
+        return Say(body={"access_token": "a-token"}) if "/app/token" in seen.path else Say()
+
+    with scripted(respond) as server, LivePersonClient("1", OAUTH2, host=server.url, scope=scope) as client:
+        client.interactions.search(WINDOW)
+        form = dict(parse_qsl(server.calls[0].body.decode()))
+    assert form.get("scope") == scope
+    assert form["grant_type"] == "client_credentials"
+
+
+# One session a user.
+
+
+class OneSession:
+    """A login server that ends a user's session when the same user logs in again."""
+
+    def __init__(self) -> None:
+        self.sessions = 0
+        self.searches = 0
+
+    def __call__(self, seen: Seen) -> Say:
+        path = seen.path.partition("?")[0]
+        if path.endswith("/login"):
+            self.sessions += 1
+            return Say(body={"bearer": f"the-bearer-{self.sessions}", "sessionTTl": "28800000"})
+        if seen.headers["Authorization"] != f"Bearer the-bearer-{self.sessions}":
+            return Say(401)
+        self.searches += 1
+        return Say()
+
+
+@pytest.mark.parametrize("credentials", [USER, APPLICATION])
+def test_a_session_that_another_login_has_ended_is_begun_anew_after_a_pause(credentials: Any) -> None:
+    clocks = FakeClock(), FakeClock()
+    with scripted(OneSession()) as server, ExitStack() as stack:
+        first, second = (
+            stack.enter_context(LivePersonClient("1", credentials, host=server.url, clock=clock)) for clock in clocks
+        )
+        for _ in range(10):
+            first.interactions.search(WINDOW)
+            second.interactions.search(WINDOW)
+        assert server.respond.sessions == 20  # type: ignore[attr-defined]
+    pauses = [pause for clock in clocks for pause in clock.pauses]
+    assert len(pauses) == 18
+    assert all(1 <= pause <= 3 for pause in pauses)
+    assert len(set(pauses)) > 9
+
+
+class Hurried(Clock):
+    """A clock on which waits take a fiftieth of their time."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds / 50)
+
+
+def test_two_tasks_of_one_user_both_come_to_an_end() -> None:
+    searches = 60
+    with scripted(OneSession()) as server:
+
+        def run() -> None:
+            with LivePersonClient("1", USER, host=server.url, clock=Hurried()) as client:
+                for _ in range(searches):
+                    client.interactions.search(WINDOW)
+
+        with ThreadPoolExecutor() as threads:
+            for task in [threads.submit(run) for _ in range(2)]:
+                task.result(timeout=120)
+        assert server.respond.searches == 2 * searches  # type: ignore[attr-defined]
+
+
+def test_a_user_who_is_logged_in_elsewhere_for_good_is_an_error_that_airflow_retries(clock: FakeClock) -> None:
+    server_of = OneSession()
+
+    def respond(seen: Seen) -> Say:
+        answer = server_of(seen)
+        if server_of.searches:
+            # From now on, somebody else logs in right after each login.
+            server_of.sessions += 1
+        return answer
+
+    with scripted(respond) as server, LivePersonClient("1", USER, host=server.url, clock=clock) as client:
+        client.interactions.search(WINDOW)
+        with pytest.raises(LivePersonSessionError, match="the same user is logged in elsewhere") as caught:
+            client.interactions.search(WINDOW)
+        logins = [seen for seen in server.calls if "/login" in seen.path]
+    assert caught.value.retry_helps
+    assert caught.value.status == 401
+    assert len(logins) == 6
+    assert len(clock.pauses) == 5
+    assert clock.pauses == sorted(clock.pauses)
+
+
+def test_threads_of_one_client_log_in_once_for_all(clock: FakeClock) -> None:
+    with scripted(OneSession()) as server, LivePersonClient("1", USER, host=server.url, clock=clock) as client:
+        client.interactions.search(WINDOW)
+        server.respond.sessions += 1  # type: ignore[attr-defined]
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda _: client.interactions.search(WINDOW), range(8)))
+        assert len([seen for seen in server.calls if "/login" in seen.path]) == 2
 
 
 @bearer_logins
