@@ -13,17 +13,19 @@ def _field(label: str, description: str, *, secret: bool = False, **schema: Any)
 #: The connection's extras as Airflow's form shows them.
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "account_id": _field("Account id", "LivePerson account (site, brand) id: digits or letters. Required."),
+    "client_id": _field("Client id (OAuth 2.0)", "Of an OAuth 2.0 client: the way to log in."),
+    "client_secret": _field(
+        "Client secret (OAuth 2.0)", "Of the same client. With User name: the login of a bot user.", secret=True
+    ),
+    "scope": _field("Scope (OAuth 2.0)", "Only where LivePerson wants one with the token request. Empty: none."),
     "auth_type": _field(
         "Auth type",
-        "oauth2, oauth1, user or application. Empty: inferred from the credentials that are filled in.",
-        enum=["oauth2", "oauth1", "user", "application"],
+        "oauth2, application (a bot user), user or oauth1. Empty: inferred from the credentials that are filled in.",
+        enum=["oauth2", "application", "user", "oauth1"],
     ),
-    "client_id": _field("Client id (OAuth 2.0)", "Of an OAuth 2.0 client (client credentials). Recommended."),
-    "client_secret": _field("Client secret (OAuth 2.0)", "Of the same client.", secret=True),
-    "app_key": _field("App key (OAuth 1.0)", "Of an API key, or of a bot user's application.", secret=True),
-    "app_secret": _field("App secret (OAuth 1.0)", "Of the same key.", secret=True),
-    "access_token": _field("Access token (OAuth 1.0)", "Of the same key.", secret=True),
-    "access_token_secret": _field("Access token secret (OAuth 1.0)", "Of the same key.", secret=True),
+    "trusted_domains": _field(
+        "Trusted domains", "For accounts with a domain of their own: domains, separated by commas. Empty: LivePerson's."
+    ),
     "source": _field(
         "Source", "Caller name for LivePerson: at most 20 letters, digits, underscores. Empty: AirflowProviderLP."
     ),
@@ -33,14 +35,18 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "read_timeout": _field(
         "Read timeout (s)", "Seconds LivePerson may be silent. Empty: 120.", type=["number", "null"]
     ),
+    "app_key": _field("App key (older accounts)", "Of an OAuth 1.0 API key; OAuth 1.0 ended 2026-05-31.", secret=True),
+    "app_secret": _field("App secret (older accounts)", "Of the same key.", secret=True),
+    "access_token": _field("Access token (older accounts)", "Of the same key.", secret=True),
+    "access_token_secret": _field("Access token secret (older accounts)", "Of the same key.", secret=True),
 }
 
 UI_FIELD_BEHAVIOUR: dict[str, Any] = {
     "hidden-fields": ["port", "schema"],
-    "relabeling": {"host": "Domain API", "login": "User name", "password": "Password"},
+    "relabeling": {"host": "Domain API", "login": "User name", "password": "Password (older accounts)"},
     "placeholders": {
         "host": "https://api.liveperson.net",
-        "login": "only for auth type user or application",
+        "login": "only for a bot user (application) or auth type user",
         "password": "only for auth type user",
         "account_id": "12345678",
         "source": "AirflowProviderLP",

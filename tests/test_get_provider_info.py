@@ -41,8 +41,9 @@ def test_every_module_and_class_it_names_exists() -> None:
 
 def test_the_form_shows_every_extra_and_hides_the_secret_ones() -> None:
     standard = {"login", "password"}
-    needed = {name for names in FIELDS_BY_AUTH_TYPE.values() for name in names} - standard
-    assert needed | {"account_id", "auth_type", "source", "connect_timeout", "read_timeout"} == set(CONNECTION_FIELDS)
+    needed = {name for sets in FIELDS_BY_AUTH_TYPE.values() for names in sets for name in names} - standard
+    others = {"account_id", "auth_type", "scope", "trusted_domains", "source", "connect_timeout", "read_timeout"}
+    assert needed | others == set(CONNECTION_FIELDS)
     hidden = {name for name, field in CONNECTION_FIELDS.items() if field["schema"].get("format") == "password"}
     assert hidden == set(SECRET_FIELDS) - standard
     for field in CONNECTION_FIELDS.values():
@@ -65,3 +66,10 @@ def test_airflow_itself_takes_the_provider_in() -> None:
     assert hook is not None
     assert hook.hook_name == "LivePerson"
     assert hook.hook_class_name == "airflow_provider_lp.hooks.liveperson.LivePersonHook"
+
+
+def test_oauth2_comes_first_and_the_rest_is_for_older_accounts() -> None:
+    names = list(CONNECTION_FIELDS)
+    assert names[:3] == ["account_id", "client_id", "client_secret"]
+    older = [name for name, field in CONNECTION_FIELDS.items() if "older accounts" in field["label"]]
+    assert older == names[-4:] == ["app_key", "app_secret", "access_token", "access_token_secret"]

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from airflow_provider_lp.client.credentials import (
+    ApplicationCredentials,
+    Credentials,
+    OAuth1Credentials,
+    OAuth2Credentials,
+    UserCredentials,
+)
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-
-if TYPE_CHECKING:
-    from airflow_provider_lp.client.auth import Credentials
 
 OAUTH1_FIELDS = ("app_key", "app_secret", "access_token", "access_token_secret")
 OAUTH2_FIELDS = ("client_id", "client_secret")
-FIELDS_BY_AUTH_TYPE = {
-    "oauth1": OAUTH1_FIELDS,
-    "oauth2": OAUTH2_FIELDS,
-    "user": ("login", "password"),
-    "application": ("login", *OAUTH1_FIELDS),
+#: The fields of each way to log in; a bot user may have the keys of either kind of client.
+FIELDS_BY_AUTH_TYPE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "oauth2": (OAUTH2_FIELDS,),
+    "application": (("login", *OAUTH2_FIELDS), ("login", *OAUTH1_FIELDS)),
+    "user": (("login", "password"),),
+    "oauth1": (OAUTH1_FIELDS,),
 }
+CREDENTIALS_BY_AUTH_TYPE = {
+    "oauth2": OAuth2Credentials,
+    "application": ApplicationCredentials,
+    "user": UserCredentials,
+    "oauth1": OAuth1Credentials,
+}
+#: What Airflow shows in place of a secret.
+MASK = "***"
 SECRET_FIELDS = ("password", *OAUTH1_FIELDS, "client_secret")
 
 
@@ -44,11 +58,16 @@ class ConnectionFields:
         port: int | None,
         login: str | None,
         password: str | None,
-        extra: Mapping[str, Any],
+        extra: str | Mapping[str, Any] | None,
     ) -> ConnectionFields:
-        """The fields as Airflow's connection has them."""
+        """
+        The fields as Airflow's connection has them.
+
+        :param extra: the extras: the JSON text that Airflow stores, or what it holds.
+        :raises LivePersonConfigurationError: if the extras are not the JSON of an object.
+        """
         address = f"{host}:{port}" if host and port else host
-        fields = {**extra, "host": address, "login": login, "password": password}
+        fields = {**_object_of(conn_id, extra), "host": address, "login": login, "password": password}
         return cls(conn_id, {name: value for name, value in fields.items() if value not in (None, "")})
 
     def wrong(self, problem: str) -> LivePersonConfigurationError:
@@ -77,7 +96,8 @@ class ConnectionFields:
 
     def secrets(self) -> list[str]:
         """The values that no log may show."""
-        return [str(self.fields[name]) for name in SECRET_FIELDS if name in self.fields]
+        values = [str(self.fields[name]) for name in SECRET_FIELDS if name in self.fields]
+        return [value for value in values if not _is_mask(value)]
 
     def auth_type(self) -> str:
         """
@@ -88,11 +108,16 @@ class ConnectionFields:
         given = self.fields.get("auth_type")
         if given is not None and (not isinstance(given, str) or given not in FIELDS_BY_AUTH_TYPE):
             raise self.wrong(f"field 'auth_type' must be one of {', '.join(FIELDS_BY_AUTH_TYPE)}.")
-        auth_type = given if given is not None else self._implied_auth_type()
-        missing = [name for name in FIELDS_BY_AUTH_TYPE[auth_type] if name not in self.fields]
+        auth_type: str = given if given is not None else self._implied_auth_type()
+        missing = [name for name in self._needed(auth_type) if name not in self.fields]
         if missing:
             raise self.wrong(f"auth_type {auth_type!r} also needs {_words(missing)}.")
         return auth_type
+
+    def _needed(self, auth_type: str) -> tuple[str, ...]:
+        """The fields of an ``auth_type``; of two sets, the one of which more is there."""
+        sets = FIELDS_BY_AUTH_TYPE[auth_type]
+        return max(sets, key=lambda names: len([name for name in names if name in self.fields]) / len(names))
 
     def _implied_auth_type(self) -> str:
         api_key = [name for name in OAUTH1_FIELDS if name in self.fields]
@@ -105,15 +130,13 @@ class ConnectionFields:
                 f"{present} belong to different ways to authenticate. Say which one to use in extra field "
                 f"'auth_type' ({', '.join(FIELDS_BY_AUTH_TYPE)})."
             )
-        if client:
-            return "oauth2"
-        if api_key:
-            return "application" if "login" in self.fields else "oauth1"
+        if client or api_key:
+            return "application" if "login" in self.fields else "oauth2" if client else "oauth1"
         if password or "login" in self.fields:
             return "user"
         raise self.wrong(
-            "no credentials. Give client_id and client_secret (OAuth 2.0), or app_key, app_secret, access_token and "
-            "access_token_secret (OAuth 1.0 API key), or login and password."
+            "no credentials. Give client_id and client_secret (OAuth 2.0; with login, a bot user). Older accounts may "
+            "have login and password, or app_key, app_secret, access_token and access_token_secret (OAuth 1.0)."
         )
 
     def credentials(self) -> Credentials:
@@ -122,17 +145,35 @@ class ConnectionFields:
 
         :raises LivePersonConfigurationError: naming what is missing or at odds, never a value.
         """
-        from airflow_provider_lp.client import auth
-
-        kinds = {
-            "oauth1": auth.OAuth1Credentials,
-            "oauth2": auth.OAuth2Credentials,
-            "user": auth.UserCredentials,
-            "application": auth.ApplicationCredentials,
-        }
         auth_type = self.auth_type()
-        credentials: Credentials = kinds[auth_type](*map(self.text, FIELDS_BY_AUTH_TYPE[auth_type]))
+        values = {name: self.text(name) for name in self._needed(auth_type)}
+        masked = [name for name, value in values.items() if _is_mask(value)]
+        if masked:
+            raise self.wrong(
+                f"{_words(masked)} is ***: Airflow's form has saved its mask in place of the secret. Enter it again."
+            )
+        credentials: Credentials = CREDENTIALS_BY_AUTH_TYPE[auth_type](*values.values())
         return credentials
+
+
+def _object_of(conn_id: str, extra: str | Mapping[str, Any] | None) -> Mapping[str, Any]:
+    fields: Any = extra
+    if isinstance(extra, str):
+        try:
+            fields = json.loads(extra) if extra.strip() else None
+        except (ValueError, RecursionError):
+            fields = ...
+    if isinstance(fields, Mapping | None):
+        return fields or {}
+    # Outside of the except block: the error would hold the text, and secrets with it.
+    raise LivePersonConfigurationError(
+        f"Airflow connection {conn_id!r}: the extras are not a JSON object, such as "
+        '{"account_id": "12345678", "client_id": "...", "client_secret": "..."}.'
+    )
+
+
+def _is_mask(value: str) -> bool:
+    return len(value) >= len(MASK) and not value.strip("*")
 
 
 def _words(names: list[str]) -> str:

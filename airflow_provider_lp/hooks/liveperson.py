@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
+from airflow_provider_lp.client.errors import LivePersonConnectionNotFoundError, LivePersonError
 from airflow_provider_lp.compat import AirflowNotFoundException, BaseHook, mask_secret
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
 from airflow_provider_lp.hooks.connection_fields import ConnectionFields
@@ -66,17 +66,17 @@ class LivePersonHook(BaseHook):
         A client for the connection's account; close it, or use it in a ``with`` block.
 
         :param max_concurrency: requests in flight at most, default 4.
-        :param retry: whether requests that failed are tried again.
+        :param retry: whether failed requests are retried.
         :param on_secret: told each token that the client obtains; default :func:`mask`.
-        :raises LivePersonConfigurationError: if there is no such connection, or one of its fields is missing or wrong;
-            it is named.
+        :raises LivePersonConnectionNotFoundError: if Airflow finds no such connection; retrying helps if that passes.
+        :raises LivePersonConfigurationError: if one of its fields is missing or wrong; it is named.
         """
         from airflow_provider_lp.client import liveperson
 
         try:
             connection = self.get_connection(self.liveperson_conn_id)
         except AirflowNotFoundException as error:
-            raise LivePersonConfigurationError(
+            raise LivePersonConnectionNotFoundError(
                 f"liveperson_conn_id={self.liveperson_conn_id!r} is not an Airflow connection. Define it, with type "
                 f"{self.conn_type!r}."
             ) from error
@@ -86,7 +86,7 @@ class LivePersonHook(BaseHook):
             port=connection.port,
             login=connection.login,
             password=connection.password,
-            extra=connection.extra_dejson,
+            extra=connection.extra,
         )
         for secret in fields.secrets():
             mask_secret(secret)
@@ -95,6 +95,8 @@ class LivePersonHook(BaseHook):
                 account_id=fields.text("account_id"),
                 credentials=fields.credentials(),
                 host=fields.fields.get("host"),
+                trusted_domains=fields.text("trusted_domains", ""),
+                scope=fields.text("scope", "") or None,
                 source=fields.text("source", liveperson.DEFAULT_SOURCE),
                 connect_timeout=fields.seconds("connect_timeout", liveperson.DEFAULT_CONNECT_TIMEOUT),
                 read_timeout=fields.seconds("read_timeout", liveperson.DEFAULT_READ_TIMEOUT),

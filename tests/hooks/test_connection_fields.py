@@ -31,7 +31,9 @@ def fields(host: str | None = None, port: int | None = None, **given: Any) -> Co
         (KEY, "oauth1", OAuth1Credentials),
         (PERSON, "user", UserCredentials),
         ({**KEY, "login": "bot"}, "application", ApplicationCredentials),
-        ({**CLIENT, "login": "a note"}, "oauth2", OAuth2Credentials),
+        ({**CLIENT, "login": "bot"}, "application", ApplicationCredentials),
+        ({**CLIENT, "login": "a note", "auth_type": "oauth2"}, "oauth2", OAuth2Credentials),
+        ({**CLIENT, **KEY, "login": "bot", "auth_type": "application"}, "application", ApplicationCredentials),
         ({**KEY, "login": "x", "auth_type": "oauth1"}, "oauth1", OAuth1Credentials),
         ({**KEY, **CLIENT, "auth_type": "oauth2"}, "oauth2", OAuth2Credentials),
         ({**KEY, **CLIENT, **PERSON, "auth_type": "user"}, "user", UserCredentials),
@@ -46,8 +48,13 @@ def test_the_login_is_what_the_fields_amount_to(given: dict[str, Any], auth_type
     assert found.auth_type() == auth_type
     credentials = found.credentials()
     assert isinstance(credentials, kind)
+    names = {"username": "login"}
+    if auth_type == "application" and "client_id" in given:
+        names |= {"app_key": "client_id", "app_secret": "client_secret"}
+        assert (credentials.access_token, credentials.access_token_secret) == ("dummy", "dummy")
+        given = {**given, "access_token": "dummy", "access_token_secret": "dummy"}
     for name in credentials.__slots__:
-        assert getattr(credentials, name) == given["login" if name == "username" else name]
+        assert getattr(credentials, name) == given[names.get(name, name)]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +67,13 @@ def test_the_login_is_what_the_fields_amount_to(given: dict[str, Any], auth_type
         ({"password": "value-of-password"}, ["login"]),
         ({"app_key": "value-of-app_key"}, ["app_secret", "access_token", "access_token_secret"]),
         ({"app_key": "value-of-app_key", "login": "value-of-login"}, ["app_secret"]),
+        ({**CLIENT, "auth_type": "application"}, ["login"]),
+        ({"login": "bot", "auth_type": "application"}, ["client_id", "client_secret"]),
+        ({"login": "bot", "app_key": "k", "auth_type": "application"}, ["app_secret", "access_token"]),
+        ({"login": "bot", "client_id": "k"}, ["client_secret"]),
+        ({**CLIENT, "client_secret": "***"}, ["client_secret", "saved its mask"]),
+        ({**PERSON, "password": "********"}, ["password", "saved its mask"]),
+        ({**KEY, "access_token": "***", "app_secret": "***"}, ["app_secret and access_token is ***"]),
         ({**KEY, **CLIENT}, ["auth_type", "app_key", "client_id"]),
         ({**KEY, **PERSON}, ["auth_type", "password"]),
         ({**CLIENT, **PERSON}, ["auth_type", "password", "client_secret"]),
@@ -126,3 +140,21 @@ def test_secrets_are_known_wherever_they_are() -> None:
 
 def test_nothing_secret_is_shown() -> None:
     assert "value-of" not in repr(fields(**KEY, **CLIENT, **PERSON))
+
+
+@pytest.mark.parametrize("extra", ["[1]", '"text"', "5", "true", "not json", '{"account_id": 1', "[" * 100_000])
+def test_extras_that_are_no_object_are_refused_in_words(extra: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"'my_conn': the extras are not a JSON object") as caught:
+        ConnectionFields.of("my_conn", host=None, port=None, login=None, password=None, extra=extra)
+    assert "not json" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("extra", [None, "", "  ", "null", "{}", {}])
+def test_no_extras_will_do(extra: Any) -> None:
+    found = ConnectionFields.of("my_conn", host="h", port=None, login=None, password=None, extra=extra)
+    assert found.fields == {"host": "h"}
+
+
+def test_a_mask_is_no_secret() -> None:
+    assert fields(client_secret="***", app_key="a*b").secrets() == ["a*b"]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client import liveperson as client_module
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS
 from airflow_provider_lp.hooks.liveperson import LivePersonHook
+from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.sandbox import Fault, Sandbox
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from tests.lab import FakeClock, at, calls, crowd
@@ -46,6 +47,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
         (KEY, {}),
         ({}, {"login": CREDENTIALS["login"], "password": CREDENTIALS["password"]}),
         (KEY, {"login": CREDENTIALS["bot_login"]}),
+        (CLIENT, {"login": CREDENTIALS["bot_login"]}),
     ],
 )
 def test_a_connection_becomes_a_client(sandbox_of: Any, connection: Any, extra: Any, fields: Any) -> None:
@@ -226,8 +228,45 @@ def test_the_forms_standard_fields_are_described() -> None:
 
 
 def test_a_connection_that_does_not_exist_is_named() -> None:
-    with pytest.raises(LivePersonConfigurationError, match="liveperson_conn_id='nowhere' is not an Airflow connection"):
+    with pytest.raises(
+        LivePersonConfigurationError, match="liveperson_conn_id='nowhere' is not an Airflow connection"
+    ) as caught:
         LivePersonHook("nowhere").get_conn()
+    # A secrets backend may be out of reach for a moment.
+    assert caught.value.retry_helps
+
+
+def test_an_operator_lets_airflow_retry_when_the_connection_is_not_found() -> None:
+    operator = LivePersonOperator(task_id="x", liveperson_conn_id="nowhere")
+    with pytest.raises(LivePersonConnectionNotFoundError), operator.final_failures(), operator.client(1):
+        pass
+
+
+@pytest.mark.parametrize("extra", ["[1, 2]", '"text"', "5", "{'not': json}"])
+def test_extras_that_are_no_object_are_refused_once_in_words(
+    connection: Any, caplog: pytest.LogCaptureFixture, extra: str
+) -> None:
+    works, words = connection(None, extra).test_connection()
+    assert not works
+    assert words.startswith("Airflow connection 'liveperson_default': the extras are not a JSON object")
+    # What Airflow itself logs of text that is no JSON is not ours.
+    assert not [record for record in caplog.records if not record.name.startswith("airflow.")]
+
+
+def test_a_secret_that_is_a_mask_is_refused_before_anything_is_sent(sandbox_of: Any, connection: Any) -> None:
+    sandbox = sandbox_of()
+    extra = {"account_id": "12345678", **CLIENT, "client_secret": "***"}
+    works, words = connection(sandbox.url, extra).test_connection()
+    assert not works
+    assert "client_secret is ***: Airflow's form has saved its mask" in words
+    assert not sandbox.requests
+
+
+def test_scope_and_trusted_domains_come_from_the_extras(connection: Any) -> None:
+    extra = {"account_id": "1", **CLIENT, "scope": "a.b", "trusted_domains": "not a domain"}
+    works, words = connection(None, extra).test_connection()
+    assert not works
+    assert "trusted_domains='not a domain'" in words
 
 
 def test_the_connection_test_answers_without_trying_again(sandbox_of: Any, connection: Any, fast: FakeClock) -> None:

@@ -14,6 +14,7 @@ import pendulum
 import pytest
 
 from airflow_provider_lp.client.errors import (
+    LivePersonConnectionNotFoundError,
     LivePersonError,
     LivePersonIncompleteDataError,
     LivePersonRateLimitError,
@@ -467,8 +468,8 @@ def test_a_storage_connection_that_does_not_exist_fails_before_any_request(serve
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_connection_that_does_not_exist_fails_without_retries(tmp_path: Path) -> None:
-    with pytest.raises(AirflowFailException, match="'nowhere' is not an Airflow connection"):
+def test_a_connection_that_is_not_found_is_left_to_airflows_retries(tmp_path: Path) -> None:
+    with pytest.raises(LivePersonConnectionNotFoundError, match="'nowhere' is not an Airflow connection"):
         execute(path=f"file://{tmp_path}/day.ndjson", liveperson_conn_id="nowhere")
 
 

@@ -15,7 +15,12 @@ import pendulum
 import pytest
 
 from airflow_provider_lp.client import liveperson as client_module
-from airflow_provider_lp.client.errors import LivePersonError, LivePersonIncompleteDataError, LivePersonServerError
+from airflow_provider_lp.client.errors import (
+    LivePersonConnectionNotFoundError,
+    LivePersonError,
+    LivePersonIncompleteDataError,
+    LivePersonServerError,
+)
 from airflow_provider_lp.compat import AirflowFailException, Asset, AssetAlias
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.sandbox import Account, Conversation, Fault
@@ -477,8 +482,8 @@ def test_a_permission_that_is_missing_is_final_and_names_the_connection(lp: Any)
     assert len(asked(lp)) == 1
 
 
-def test_a_connection_that_does_not_exist_is_final() -> None:
-    with pytest.raises(AirflowFailException, match="nowhere"):
+def test_a_connection_that_is_not_found_is_left_to_airflows_retries() -> None:
+    with pytest.raises(LivePersonConnectionNotFoundError, match="nowhere"):
         execute(liveperson_conn_id="nowhere")
 
 

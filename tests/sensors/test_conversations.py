@@ -498,7 +498,6 @@ def test_wrong_credentials_fail_at_once_with_one_login(
         (lambda mode: conversations(mode, end="9999-12-31T23:59:59Z"), "more than 13 months from now"),
         (lambda mode: window_ready(mode, end="9999-12-31T23:59:59-14:00"), "end=.*lies outside the years"),
         (lambda mode: conversations(mode, start=None, end=None), "does not say which period"),
-        (lambda mode: conversations(mode, liveperson_conn_id="nowhere"), "nowhere"),
         (lambda mode: status(mode, conversation_ids=5), "conversation_ids="),
         (lambda mode: status(mode, status="closed"), "status="),
         (lambda mode: window_ready(mode, delay=120), "delay="),
