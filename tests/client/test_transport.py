@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_lp.client import LivePersonClient, transport
 from airflow_provider_lp.client.calls import Call
+from airflow_provider_lp.client.credentials import secrets_of
 from airflow_provider_lp.client.error_bodies import ErrorBody, read_error_body
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
@@ -461,7 +462,7 @@ SHAPES: dict[str, Callable[[str], Any]] = {
 def test_a_server_that_repeats_secrets_does_not_get_them_into_errors_or_logs(
     clock: FakeClock, caplog: pytest.LogCaptureFixture, shape: str, credentials: Any
 ) -> None:
-    secrets = [getattr(credentials, name) for name in credentials.__slots__ if name != "username"]
+    secrets = secrets_of(credentials)
     token = "tok-" + "8" * 40
     login = {"access_token": token, "bearer": token, "csrf": "csrf-0123456789", "sessionId": "session-0123456789"}
     secrets += [token] if credentials is OAUTH2 else []
@@ -693,8 +694,8 @@ def test_nothing_secret_is_logged_by_anybody_or_hangs_on_an_error(
             search(client)
         signature = server.calls[-1].headers["Authorization"].partition("oauth_signature=")[2].strip('"')
     everything = caplog.text + "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
-    own = {getattr(credentials, name) for name in credentials.__slots__}
-    for secret in {*own, token, signature or token} - {getattr(credentials, "username", "")}:
+    own = set(secrets_of(credentials))
+    for secret in {*own, token, signature or token}:
         assert secret not in everything
 
 
