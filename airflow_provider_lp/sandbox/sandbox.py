@@ -145,7 +145,9 @@ class Sandbox:
         )
         self._remember(seen)
         delay_s = self.latency_s if gives_data(request.path) else 0.0
-        return Reply(answer, fault, delay_s, may_compress=self.gzip)
+        if fault is None:
+            return Reply(answer, delay_s=delay_s, may_compress=self.gzip)
+        return Reply(answer, fault.kind, fault.seconds, delay_s, may_compress=self.gzip)
 
     def _remember(self, seen: SeenRequest) -> None:
         with self._lock:

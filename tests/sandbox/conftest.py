@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 
-from .calling import NOW, Caller
+from .caller import NOW, Caller
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Account, Conversation
 
-from .calling import NOW, at, ms
+from .caller import NOW, at, ms
 
 DAY = timedelta(days=1)
 

@@ -11,7 +11,7 @@ import requests
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sandbox.faults import ODD_TEXTS
 
-from .calling import ACCOUNT_ID, SEARCH, Caller, at, ids, records
+from .caller import ACCOUNT_ID, SEARCH, Caller, at, ids, records
 
 BODY = {"start": {"from": at(18), "to": at(19)}}
 TOKEN = f"/sentinel/api/v2/account/{ACCOUNT_ID}/app/token"

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Conversation
 
-from .calling import SEARCH, Caller, at
+from .caller import SEARCH, Caller, at
 
 Serve = Callable[..., Caller]
 

@@ -9,7 +9,7 @@ import requests
 
 from airflow_provider_lp.sandbox import Account, Sandbox
 
-from .calling import ACCOUNT_ID, SEARCH, Caller, at, ids
+from .caller import ACCOUNT_ID, SEARCH, Caller, at, ids
 
 BODY = {"start": {"from": at(18), "to": at(19)}}
 

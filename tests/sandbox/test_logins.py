@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from .calling import ACCOUNT_ID, Caller, at
+from .caller import ACCOUNT_ID, Caller, at
 
 LOGIN = f"/api/account/{ACCOUNT_ID}/login"
 TOKEN = f"/sentinel/api/v2/account/{ACCOUNT_ID}/app/token"

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Conversation
 
-from .calling import BY_CONSUMER, BY_CONVERSATION, Caller, at, ids, records
+from .caller import BY_CONSUMER, BY_CONVERSATION, SEARCH, Caller, at, ids, records
 
 Serve = Callable[..., Caller]
 
@@ -83,10 +83,20 @@ def test_a_consumers_conversations_come_by_state_and_page(serve: Serve) -> None:
         {"consumer": "c"},
         {"status": ["OPEN"]},
         {"consumer": "c", "status": []},
-        {"consumer": "c", "status": ["OPEN"], "contentToRetrieve": ["dialogs"]},
+        {"consumer": "c", "status": ["OPEN"], "contentToRetrieve": ["dialog"]},
         {"consumer": "c", "status": ["OPEN"], "start": {"from": 0, "to": 1}},
     ],
     ids=str,
 )
 def test_bad_consumer_requests_are_refused(steady: Caller, body: Any) -> None:
     assert steady.conversations(BY_CONSUMER, body).status_code == 400
+
+
+def test_what_livepersons_own_console_sends_is_accepted(steady: Caller) -> None:
+    content = ["dialogs", "latestAgentSurvey", "intents", "pageViews"]
+    for method, body in (
+        (BY_CONSUMER, {"consumer": "c", "status": ["OPEN", "CLOSE", "OVERDUE"]}),
+        (SEARCH, {"start": {"from": at(18), "to": at(19)}, "status": ["CLOSE", "OVERDUE"]}),
+    ):
+        answer = steady.conversations(method, {**body, "contentToRetrieve": content})
+        assert answer.status_code == 200, answer.text

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 
-from .calling import NOW, Caller, at, ms
+from .caller import NOW, Caller, at, ms
 
 HEALTH, CURRENT, BY_GROUP = "msgqueuehealth", "msgqueuehealth/current/", "msgqueuehealthbygroup/current/"
 NOW_MS = ms(NOW)

@@ -8,7 +8,7 @@ import pytest
 from airflow_provider_lp.sandbox import Account, Conversation
 from airflow_provider_lp.sandbox.records.record import DEFAULT_CONTENT
 
-from .calling import NOW, at
+from .caller import NOW, at
 
 CLOSED = Conversation(
     "11111111-0000-4000-8000-000000000001",

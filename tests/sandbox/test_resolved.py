@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Account, Conversation
 
-from .calling import ACCOUNT_ID, NOW, Caller, at, ms
+from .caller import ACCOUNT_ID, NOW, Caller, at, ms
 
 METHOD = "msgconversation"
 BUCKET_MS = 300_000

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Conversation
 
-from .calling import NOW, Caller, at, ms
+from .caller import NOW, Caller, at, ms
 
 METHOD = "msgcsatdistribution"
 ALL = {"skillIds": "all", "agentIds": "all"}

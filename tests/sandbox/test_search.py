@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Account, Conversation
 
-from .calling import NOW, SEARCH, Caller, at, ids, ms, records
+from .caller import NOW, SEARCH, Caller, at, ids, ms, records
 
 Serve = Callable[..., Caller]
 MINUTE = 60_000

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_lp.sandbox import Account, Conversation
 
-from .calling import NOW, Caller, ms
+from .caller import NOW, Caller, ms
 
 SKILLS, AGENTS = "msgskillsegments", "msgagentsegments"
 NOW_MS = ms(NOW)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from io import BufferedIOBase
 
-from airflow_provider_lp.sandbox.faults import Fault
 from airflow_provider_lp.sandbox.http.exchange import Answer
 
 _DRIBBLES = 20
@@ -14,10 +13,11 @@ _KNOWN = frozenset(HTTPStatus)
 _DEFAULT_SECONDS = 1.0
 
 
-def deliver(answer: Answer, fault: Fault | None, out: BufferedIOBase, wait: Callable[[float], object]) -> bool:
-    """Write the answer as the fault has it. ``False`` if the connection is to be closed."""
-    kind = fault.kind if fault else None
-    seconds = _DEFAULT_SECONDS if fault is None or fault.seconds is None else fault.seconds
+def deliver(
+    answer: Answer, kind: str | None, seconds: float | None, out: BufferedIOBase, wait: Callable[[float], object]
+) -> bool:
+    """Write the answer as this kind of fault has it. ``False`` if the connection is to be closed."""
+    seconds = _DEFAULT_SECONDS if seconds is None else seconds
     if kind == "cut_connection":
         return False
     if kind == "cut_chunked":

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from airflow_provider_lp.sandbox.faults import Fault
 from airflow_provider_lp.sandbox.http.delivery import deliver
 from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, json_answer
 
@@ -22,10 +21,11 @@ _ABANDONED = (ConnectionError, TimeoutError)
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, the fault that spoils its delivery, and how long it is held back."""
+    """An answer, the kind of fault that spoils its delivery and for how long, and how long it is held back before."""
 
     answer: Answer
-    fault: Fault | None = None
+    fault: str | None = None
+    fault_seconds: float | None = None
     delay_s: float = 0.0
     may_compress: bool = False
 
@@ -93,12 +93,11 @@ class _Connection(BaseHTTPRequestHandler):
         if reply.delay_s:
             self.server.stopping.wait(reply.delay_s)
         answer = self._compressed(reply.answer) if reply.may_compress else reply.answer
-        if not deliver(answer, reply.fault, self.wfile, self.server.stopping.wait):
+        if not deliver(answer, reply.fault, reply.fault_seconds, self.wfile, self.server.stopping.wait):
             self.close_connection = True
         self.wfile.flush()
         if self.server.verbose:
-            fault = reply.fault.kind if reply.fault else ""
-            print(f"{self.command} {self.path} -> {answer.status} {fault}".rstrip(), flush=True)
+            print(f"{self.command} {self.path} -> {answer.status} {reply.fault or ''}".rstrip(), flush=True)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815  the names http.server looks for
 

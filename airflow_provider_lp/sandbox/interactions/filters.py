@@ -22,6 +22,8 @@ from airflow_provider_lp.sandbox.interactions.ranges import TimeRange, epoch, fl
 Predicate = Callable[[Conversation], bool]
 Wanted = TypeVar("Wanted")
 _Filter = Callable[[str, Any], Predicate]
+#: LivePerson's own console sends ``OVERDUE``, which its documentation does not have; nothing is in that state here.
+STATES = ("OPEN", "CLOSE", "OVERDUE")
 END_FIELDS = ("end", "conversation_end", "full_dialog_end")
 
 _SDE_KINDS = (
@@ -144,7 +146,7 @@ def _words_by_kind(name: str, value: Any) -> dict[str, str]:
 
 
 _MATCHED: dict[str, _Filter] = {
-    "status": _passes(_one_of("OPEN", "CLOSE"), lambda each, wanted: each.status in wanted),
+    "status": _passes(_one_of(*STATES), lambda each, wanted: each.status in wanted),
     "skillIds": _passes(values.ids, lambda each, wanted: not wanted.isdisjoint(map(str, each.skill_ids))),
     "latestSkillIds": _passes(values.ids, lambda each, wanted: str(each.skill_ids[-1]) in wanted),
     "latestAgentIds": _passes(values.ids, lambda each, wanted: not wanted.isdisjoint(each.agent_ids[-1:])),

@@ -18,9 +18,9 @@ from airflow_provider_lp.sandbox.conversations.conversation import Conversation
 from airflow_provider_lp.sandbox.faults import Faults
 from airflow_provider_lp.sandbox.http import values
 from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, json_answer
-from airflow_provider_lp.sandbox.interactions.filters import parse_search
+from airflow_provider_lp.sandbox.interactions.filters import STATES, parse_search
 from airflow_provider_lp.sandbox.interactions.pages import Page
-from airflow_provider_lp.sandbox.records.record import CONSUMER_CONTENT, KNOWN_CONTENT
+from airflow_provider_lp.sandbox.records.record import KNOWN_CONTENT
 
 _SEARCH_PARAMETERS = frozenset({"offset", "limit", "sort", "v", "source", "rollover"})
 _CONSUMER_PARAMETERS = frozenset({"offset", "limit", "v", "source"})
@@ -82,11 +82,11 @@ class Interactions:
         """``conversations/consumer/search``: all conversations of a consumer with the given states."""
         parameters = _parameters(request, _CONSUMER_PARAMETERS)
         body = request.json_object()
-        content = _content(body.pop("contentToRetrieve", None), CONSUMER_CONTENT)
+        content = _content(body.pop("contentToRetrieve", None), KNOWN_CONTENT)
         if unknown := body.keys() - {"consumer", "status"}:
             raise Refused(400, f"unknown member {min(unknown)!r}")
         consumer = values.text("consumer", body.get("consumer"))
-        states = values.choices("status", body.get("status"), ("OPEN", "CLOSE"))
+        states = values.choices("status", body.get("status"), STATES)
         existing = _newest_first(
             each for each in self._account.conversations() if each.consumer_id == consumer and each.status in states
         )

@@ -48,8 +48,8 @@ DEFAULT_CONTENT = (
     "summary",
     "sdes",
 )
-CONSUMER_CONTENT = frozenset(DEFAULT_CONTENT) | {"unAuthSdes", "monitoring", "responseTime", "pageView"}
-KNOWN_CONTENT = CONSUMER_CONTENT.union(_ROWS, SAMPLES) - {"info", "surveyAnswer"}
+#: All methods take all of them, those included that LivePerson's own console sends and its documentation does not list.
+KNOWN_CONTENT = frozenset(DEFAULT_CONTENT).union(_ROWS, SAMPLES) - {"info", "surveyAnswer"}
 
 
 def render_record(
