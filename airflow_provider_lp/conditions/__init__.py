@@ -1,1 +1,1 @@
-"""What can be waited for at LivePerson. Knows nothing of Airflow: sensors and triggers look with the same eyes."""
+"""What can be waited for at LivePerson, and one poll of it; open ``base`` first. Knows nothing of Airflow."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.conditions.base import Seen
+import msgspec
+
+from airflow_provider_lp.client.interactions import IDS_PER_CALL
+from airflow_provider_lp.conditions.base import Condition, PollResult
+from airflow_provider_lp.export.download import Download
+from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
+from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
-    from airflow_provider_lp.export.query import ConversationQuery
 
 #: As many as a task's XCom comfortably holds.
 IDS_RETURNED = 1000
@@ -21,36 +25,34 @@ IDS_NAMED = 5
 LEAST_CONTENT = ["summary"]
 
 
-@dataclass(frozen=True, slots=True)
-class WindowedSearch:
+class WindowedSearch(msgspec.Struct, frozen=True):
     """
-    A search for conversations of a fixed period.
+    A search for conversations of a fixed window.
 
-    :param start_ms: epoch milliseconds of the period's start.
+    :param start_ms: epoch milliseconds of the window's start.
     :param end_ms: epoch milliseconds of the first moment after it.
-    :param time_field: which moment of a conversation must lie in it.
-    :param max_age_s: for time fields other than ``start``: how many seconds before it a conversation may have started.
-    :param filters: LivePerson's filters.
+    :param time_field: which moment of a conversation must lie in it; default ``"start"``.
+    :param max_age_s: for time fields other than ``start``: how many seconds before it a conversation may have started;
+        default 90 days.
+    :param filters: LivePerson's filters; default none.
     """
 
     start_ms: int
     end_ms: int
     time_field: str = "start"
     max_age_s: float = DEFAULT_MAX_AGE.total_seconds()
-    filters: Mapping[str, Any] = field(default_factory=dict)
+    filters: dict[str, Any] = {}
 
-    def query(self) -> ConversationQuery:
+    def query(self, now: datetime) -> ConversationQuery:
         """
-        The search as an export would do it now.
+        The search as an export would do it.
 
+        :param now: the present moment.
         :raises LivePersonConfigurationError: naming the argument that LivePerson would not accept.
         """
-        from airflow_provider_lp.export.query import ConversationQuery
-        from airflow_provider_lp.windows import Window
-
         return ConversationQuery.checked(
             Window(self.start_ms, self.end_ms),
-            now=datetime.now(UTC),
+            now=now,
             time_field=self.time_field,
             max_age=timedelta(seconds=self.max_age_s),
             filters=self.filters,
@@ -68,116 +70,123 @@ def count_at_most(client: LivePersonClient, query: ConversationQuery) -> int:
     return sum(client.interactions.search_page(query.body(search), offset=0, limit=1).count for search in searches)
 
 
-def conversation_ids(client: LivePersonClient, query: ConversationQuery) -> list[str]:
+def matching_ids(client: LivePersonClient, query: ConversationQuery) -> list[str]:
     """Exactly the conversations that the query finds, in order, as an export would have them."""
-    from airflow_provider_lp.export.download import Download
-
     download = Download(client, query, takes_truncated=True)
     return [row.conversation_id for batch in download.batches() for row in batch.rows]
 
 
-def found(ids: Sequence[str]) -> dict[str, Any]:
+def _summary(ids: Sequence[str]) -> dict[str, Any]:
     """What a task returns of conversations that were waited for."""
     return {"count": len(ids), "conversation_ids": list(ids[:IDS_RETURNED])}
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationsMatch:
+class ConversationsMatch(Condition, frozen=True):
     """
-    At least so many conversations of a period match.
+    At least so many conversations of a window match.
 
     :param search: which ones.
-    :param min_count: how many.
+    :param min_count: how many; default 1.
     """
 
     search: WindowedSearch
     min_count: int = 1
 
-    def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
-        query = self.search.query()
+    def poll(self, client: LivePersonClient) -> PollResult:
+        """Count, and read them only if there may be enough."""
+        query = self.search.query(client.now)
         at_most = count_at_most(client, query)
-        # Only when there may be enough is it worth to read them all, to know exactly.
-        ids = conversation_ids(client, query) if at_most >= self.min_count else []
+        ids = matching_ids(client, query) if at_most >= self.min_count else []
         number = len(ids) if at_most >= self.min_count else at_most
-        words = f"{number} conversations by {self.search.time_field} within {query.window}; waiting for "
-        return Seen(len(ids) >= self.min_count, f"{words}{self.min_count}.", found(ids))
+        message = (
+            f"{number} conversations by {self.search.time_field} within {query.window}; waiting for {self.min_count}."
+        )
+        return PollResult(len(ids) >= self.min_count, message, _summary(ids))
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationsFound:
+class ConversationsFound(Condition, frozen=True):
     """
-    Whatever matches now: a look that says all it has seen.
+    Whatever matches now: always met, and its value is the ids.
 
     :param search: which conversations.
     """
 
     search: WindowedSearch
 
-    def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
-        query = self.search.query()
-        ids = conversation_ids(client, query)
-        words = f"{len(ids)} conversations by {self.search.time_field} within {query.window}"
-        return Seen(True, f"{words}, filters {dict(self.search.filters)}.", ids)
+    def poll(self, client: LivePersonClient) -> PollResult:
+        """Read the ids."""
+        query = self.search.query(client.now)
+        ids = matching_ids(client, query)
+        message = (
+            f"{len(ids)} conversations by {self.search.time_field} within {query.window}, "
+            f"filters {self.search.filters}."
+        )
+        return PollResult(True, message, ids)
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationsHaveStatus:
+class ConversationsHaveStatus(Condition, frozen=True):
     """
     All of some conversations have a status. What LivePerson does not know yet has none.
 
     :param conversation_ids: which ones.
-    :param status: ``OPEN`` or ``CLOSE``.
+    :param status: ``OPEN`` or ``CLOSE``; default ``CLOSE``.
     """
 
     conversation_ids: list[str]
     status: str = "CLOSE"
 
-    def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
-        from airflow_provider_lp.client.interactions import IDS_PER_CALL
-
+    def poll(self, client: LivePersonClient) -> PollResult:
+        """Ask for batches of ids, up to the first batch with a conversation that does not have the status."""
         total = len(self.conversation_ids)
         for start in range(0, total, IDS_PER_CALL):
-            some = self.conversation_ids[start : start + IDS_PER_CALL]
-            page = client.interactions.by_id(some, content=LEAST_CONTENT)
+            batch = self.conversation_ids[start : start + IDS_PER_CALL]
+            page = client.interactions.by_id(batch, content=LEAST_CONTENT)
             having = {head.info.conversation_id for head in page.heads if head.info.status == self.status}
-            others = [conversation_id for conversation_id in some if conversation_id not in having]
+            others = [conversation_id for conversation_id in batch if conversation_id not in having]
             if others:
-                # The rest need not be asked for: one conversation without the status is enough to go on waiting.
                 named = ", ".join(others[:IDS_NAMED])
-                return Seen(
+                return PollResult(
                     is_met=False,
-                    words=f"{len(others)} of {len(some)} conversations looked at (of {total}) do not have status "
+                    message=f"{len(others)} of {len(batch)} conversations looked at (of {total}) do not have status "
                     f"{self.status}, such as {named}.",
                 )
-        return Seen(True, f"All {total} conversations have status {self.status}.", found(self.conversation_ids))
+        message = f"All {total} conversations have status {self.status}."
+        return PollResult(True, message, _summary(self.conversation_ids))
 
 
-@dataclass(frozen=True, slots=True)
-class WindowIsReady:
+class WindowIsReady(Condition, frozen=True):
     """
-    A period is over, and what LivePerson shows of it has stopped moving.
+    A window is over, and what LivePerson shows of it has stopped moving.
 
     :param search: which conversations.
     :param delay_s: seconds that must have passed since its end.
-    :param settle_s: seconds between two looks that must show as many conversations.
+    :param settle_s: seconds between two polls that must count as many conversations.
     """
 
     search: WindowedSearch
     delay_s: float
     settle_s: float
 
-    def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:
-        query = self.search.query()
-        period = f"{self.search.time_field} within {query.window}"
-        if (datetime.now(UTC) - query.window.end).total_seconds() < self.delay_s:
-            return Seen(
-                False, f"Conversations by {period} are not looked at before {self.delay_s:.12g} s after its end."
-            )
+    def poll(self, client: LivePersonClient) -> PollResult:
+        """Count for the first time, once the delay has passed."""
+        query = self.search.query(client.now)
+        subject = self._subject(query)
+        if (client.now - query.window.end).total_seconds() < self.delay_s:
+            message = f"Conversations by {subject} are not looked at before {self.delay_s:.12g} s after its end."
+            return PollResult(False, message)
         count = count_at_most(client, query)
-        if first is None:
-            words = f"LivePerson counts {count} conversations by {period}; to be confirmed in {self.settle_s:.12g} s."
-            return Seen(False, words, count, confirm_after=timedelta(seconds=self.settle_s))
+        message = f"LivePerson counts {count} conversations by {subject}; to be confirmed in {self.settle_s:.12g} s."
+        return PollResult(False, message, count, confirm_after=timedelta(seconds=self.settle_s))
+
+    def confirm(self, client: LivePersonClient, first: PollResult) -> PollResult:
+        """Count once more, and compare."""
+        query = self.search.query(client.now)
+        subject = self._subject(query)
+        count = count_at_most(client, query)
         if count != first.value:
-            return Seen(False, f"LivePerson's count by {period} still moves: {first.value}, then {count}.")
+            return PollResult(False, f"LivePerson's count by {subject} still moves: {first.value}, then {count}.")
         value = {"start": query.window.start.isoformat(), "end": query.window.end.isoformat(), "count": count}
-        return Seen(True, f"LivePerson counts {count} conversations by {period}, twice.", value)
+        return PollResult(True, f"LivePerson counts {count} conversations by {subject}, twice.", value)
+
+    def _subject(self, query: ConversationQuery) -> str:
+        return f"{self.search.time_field} within {query.window}"

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.conditions.base import Seen
+from airflow_provider_lp.client.reports import REPORTS, Report
+from airflow_provider_lp.conditions.base import Condition, PollResult
+from airflow_provider_lp.export.metrics.export import collect_metrics
+from airflow_provider_lp.export.metrics.query import MetricsQuery
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
-    from airflow_provider_lp.client.reports import Report
-    from airflow_provider_lp.export.metrics.query import MetricsQuery
 
 ONE_MINUTE = timedelta(minutes=1)
 LAST_HOUR = 60
 SUBJECT = ("skill_id", "agent_id", "group_id")
 
 
-@dataclass(frozen=True, slots=True)
-class MetricIsWithin:
+class MetricIsWithin(Condition, frozen=True):
     """
     A metric is within limits. One without data is not.
 
@@ -33,7 +32,7 @@ class MetricIsWithin:
     :param skill_id: of which skill; ``None`` for the account or an agent.
     :param agent_id: of which agent, likewise; with ``skill_id`` of that agent in that skill.
     :param group_id: of which agent group, with ``skill_id``.
-    :param timeframe: for reports about a period: minutes back from the look; ``None`` for the last hour.
+    :param timeframe: for reports about a period: minutes back from the poll; ``None`` for the last hour.
     """
 
     report: str
@@ -75,21 +74,19 @@ class MetricIsWithin:
         ids["group_id"] = _id("group_id", group_id)
         return cls(report, metric, lower, upper, **ids, timeframe=_minutes(timeframe))
 
-    def query(self) -> MetricsQuery:
+    def query(self, now: datetime) -> MetricsQuery:
         """
-        What to ask for now.
+        What to ask for.
 
+        :param now: the present moment.
         :raises LivePersonConfigurationError: naming the argument that LivePerson would not accept.
         """
-        from airflow_provider_lp.client.reports import REPORTS
-        from airflow_provider_lp.export.metrics.query import MetricsQuery
-
         known_report = REPORTS.get(self.report)
         default = LAST_HOUR if known_report and known_report.needs_period else None
         ids: dict[str, Any] = {f"{name}s": [getattr(self, name)] for name in SUBJECT if getattr(self, name) is not None}
         query = MetricsQuery.checked(
             self.report,
-            now=datetime.now(UTC),
+            now=now,
             timeframe=default if self.timeframe is None else self.timeframe,
             **ids,
             **_options(self.report, self.metric),
@@ -116,23 +113,22 @@ class MetricIsWithin:
                 f"metric={self.metric!r} is not in the account's metrics in report={self.report!r}: give skill_id."
             )
 
-    def look(self, client: LivePersonClient, first: Seen | None = None) -> Seen:  # noqa: ARG002 - one look can tell
-        from airflow_provider_lp.export.metrics.export import collect_metrics
-
-        rows = [row for row in collect_metrics(client, self.query()) if self._is_about(row)]
+    def poll(self, client: LivePersonClient) -> PollResult:
+        """Compare the latest value with the limits."""
+        rows = [row for row in collect_metrics(client, self.query(client.now)) if self._is_about(row)]
         value = rows[-1][self.metric] if rows else None
         if value is None:
-            return Seen(is_met=False, words=f"{self.words} has no data.")
+            return PollResult(is_met=False, message=f"{self.name} has no data.")
         is_met = (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
         columns = ("report", *SUBJECT, "interval_start", "interval_end")
-        found = {"metric": self.metric, "value": value, **{name: rows[-1][name] for name in columns}}
-        return Seen(is_met, f"{self.words} is {value}; waiting for {self._limits}.", found)
+        summary = {"metric": self.metric, "value": value, **{name: rows[-1][name] for name in columns}}
+        return PollResult(is_met, f"{self.name} is {value}; waiting for {self._limits}.", summary)
 
     def _is_about(self, row: Mapping[str, Any]) -> bool:
         return all(row[name] == getattr(self, name) for name in SUBJECT)
 
     @property
-    def words(self) -> str:
+    def name(self) -> str:
         """Which metric, for people."""
         subject = [f" of {name} {some}" for name in SUBJECT if (some := getattr(self, name)) is not None]
         return f"{self.report} {self.metric}{''.join(subject)}"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow_provider_lp.client.errors import LivePersonAuthenticationError
+import msgspec
+
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.compat import (
     AirflowException,
     AirflowFailException,
@@ -28,13 +28,21 @@ from airflow_provider_lp.operators.base import LivePersonOperator
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
     from airflow_provider_lp.compat import Context
-    from airflow_provider_lp.conditions.base import Condition, Seen
-    from airflow_provider_lp.triggers.pace import Pace
+    from airflow_provider_lp.conditions.base import Condition, PollResult
+    from airflow_provider_lp.conditions.poller import Poller
+    from airflow_provider_lp.triggers.condition import LivePersonConditionTrigger
 
 log = logging.getLogger(__name__)
 
 #: How long after its timeout a deferred sensor is ended by Airflow's scheduler, if no triggerer has done so.
 WITHOUT_TRIGGERER = timedelta(minutes=30)
+#: The time that sensors go by.
+CLOCK = Clock()
+
+
+def present() -> datetime:
+    """The present moment."""
+    return datetime.fromtimestamp(CLOCK.now(), UTC)
 
 
 class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
@@ -59,7 +67,8 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.deferrable = deferrable
-        self._seen: Seen | None = None
+        self._poller: Poller | None = None
+        self._result: PollResult | None = None
         self._ends_s = math.inf
         self._is_told_to_end = False
 
@@ -72,54 +81,62 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
         """
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look whether the condition is met."""
+        """Poll once."""
         try:
-            self._seen = seen = self._look(context)
+            self._result = result = self._poll(context)
         finally:
             if self._ends_s == math.inf:
-                # By itself, outside of execute: there is no later look to keep the client for.
+                # By itself, outside of execute: there is no later poll to keep the client for.
                 self._close()
-        return PokeReturnValue(seen.is_met, seen.value)
+        return PokeReturnValue(result.is_met, result.value)
 
     def execute(self, context: Context) -> Any:
         """Wait; gives what was waited for."""
-        self._ends_s = time.monotonic() + self.timeout
+        self._ends_s = CLOCK.monotonic() + self.timeout
         try:
-            with self._soft_failures(), self._timeouts_in_words():
+            with self._soft_failures(), self._explained_timeout():
                 return self._defer(context) if self.deferrable else super().execute(context)
         finally:
             self._ends_s = math.inf
             self._close()
 
     @contextmanager
-    def _timeouts_in_words(self) -> Iterator[None]:
-        """Let a timeout of Airflow's own loop say what the last look has seen, as the trigger's does."""
+    def _explained_timeout(self) -> Iterator[None]:
+        """Let a timeout of Airflow's own loop say what the last poll has seen, as the trigger's does."""
         try:
             yield
         except AirflowSensorTimeout as timeout:
-            words = self._seen.words if self._seen else ""
-            raise AirflowSensorTimeout(self._timed_out(words)) from timeout
+            raise AirflowSensorTimeout(self._timed_out(self._result.message if self._result else "")) from timeout
 
     def _defer(self, context: Context) -> NoReturn:
         """
-        Leave the first look, too, to the triggerer: there one login serves all that wait.
+        Leave the first poll, too, to the triggerer: there one login serves all that wait.
 
         :raises TaskDeferred: always.
         """
-        from airflow_provider_lp.conditions.kinds import described
-        from airflow_provider_lp.triggers.waiting import LivePersonConditionTrigger
-
         with self.final_failures():
             condition = self.condition(context)
-        trigger = LivePersonConditionTrigger(
-            liveperson_conn_id=self.liveperson_conn_id,
-            condition=described(condition),
-            pace=asdict(self._pace()),
-        )
         log.info("Waiting in the triggerer (airflow triggerer), for %.12g s at most.", self.timeout)
         # The trigger knows when to stop, and why nothing came; Airflow's own timeout is for when no triggerer runs.
         timeout = timedelta(seconds=self.timeout) + WITHOUT_TRIGGERER
-        raise TaskDeferred(trigger=trigger, method_name="execute_complete", timeout=timeout)
+        raise TaskDeferred(trigger=self._trigger(condition), method_name="execute_complete", timeout=timeout)
+
+    def _trigger(self, condition: Condition) -> LivePersonConditionTrigger:
+        # Here, since Airflow's triggers and asgiref are not for every parse of a DAG file.
+        from airflow_provider_lp.triggers.condition import LivePersonConditionTrigger, Schedule
+
+        schedule = Schedule(
+            started_s=CLOCK.now(),
+            timeout_s=self.timeout,
+            poke_interval_s=self.poke_interval,
+            exponential_backoff=bool(self.exponential_backoff),
+            max_wait_s=self.max_wait.total_seconds() if self.max_wait else None,
+        )
+        return LivePersonConditionTrigger(
+            condition=msgspec.to_builtins(condition),
+            schedule=msgspec.to_builtins(schedule),
+            liveperson_conn_id=self.liveperson_conn_id,
+        )
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> Any:  # noqa: ARG002
         """End as the trigger says."""
@@ -127,85 +144,62 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
             match event:
                 case {"outcome": "met", "value": value}:
                     return value
-                case {"outcome": "timeout", "words": words}:
-                    raise AirflowSensorTimeout(self._timed_out(words))
-                case {"outcome": "failed", "words": words}:
-                    raise AirflowFailException(words)
+                case {"outcome": "timeout", "message": message}:
+                    raise AirflowSensorTimeout(self._timed_out(message))
+                case {"outcome": "failed", "message": message}:
+                    raise AirflowFailException(message)
             raise AirflowException(f"The trigger fired an event that this sensor does not know: {event!r}.")
 
-    def _timed_out(self, words: str) -> str:
-        return f"Sensor has timed out after {self.timeout:.12g} seconds. {words}"
+    def _timed_out(self, message: str) -> str:
+        return f"Sensor has timed out after {self.timeout:.12g} seconds. {message}"
 
-    def _pace(self) -> Pace:
-        from airflow_provider_lp.triggers.pace import Pace
+    def _poll(self, context: Context) -> PollResult:
+        from airflow_provider_lp.conditions.poller import LONGEST_PATIENCE, Poller
 
-        return Pace(
-            started_s=time.time(),
-            timeout_s=self.timeout,
-            poke_interval_s=self.poke_interval,
-            exponential_backoff=bool(self.exponential_backoff),
-            max_wait_s=self.max_wait.total_seconds() if self.max_wait else None,
-        )
-
-    def _look(self, context: Context) -> Seen:
         with self.final_failures():
             condition = self.condition(context)
-            is_kept = self._client is not None
-            try:
-                seen = self._look_at(condition)
-            except LivePersonAuthenticationError:
-                if not is_kept:
-                    raise
-                # What was accepted once may have been replaced since: the connection is read anew.
-                self._close()
-                seen = self._look_at(condition)
-        return seen
+            self._poller = poller = self._poller or Poller(self._connect)
+            remaining_s = max(0.0, self._ends_s - CLOCK.monotonic())
+            patience = timedelta(seconds=min(remaining_s, LONGEST_PATIENCE.total_seconds()))
+            result = poller.poll(condition, patience)
+            if result.confirm_after is not None:
+                poller.wait(result.confirm_after)
+                result = poller.poll(condition, patience, result)
+        return result
 
-    def _look_at(self, condition: Condition) -> Seen:
-        from airflow_provider_lp.conditions.base import LONGEST_PATIENCE, look
-
-        client = self._connected()
-        remaining_s = max(0.0, self._ends_s - time.monotonic())
-        patience = timedelta(seconds=min(remaining_s, LONGEST_PATIENCE.total_seconds()))
-        seen = look(condition, client, None, patience)
-        if seen.confirm_after is not None:
-            client.wait(seen.confirm_after)
-            seen = look(condition, client, seen, patience)
-        return seen
-
-    def _connected(self) -> LivePersonClient:
-        """One client for all looks of this process; the next look is the retry."""
+    def _connect(self) -> LivePersonClient:
         from airflow_provider_lp.hooks.liveperson import LivePersonHook
 
-        if self._client is None:
-            self._client = LivePersonHook(self.liveperson_conn_id).get_conn(retry=False)
-        return self._client
+        # The next poll is the retry.
+        return LivePersonHook(self.liveperson_conn_id).get_conn(retry=False)
 
     def _close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._poller is not None:
+            self._poller.close()
+            self._poller = None
 
     def on_kill(self) -> None:
         """Ask LivePerson for nothing more and stop waiting, so that the task fails."""
+        log.warning("Stopping: the task was told to end.")
         self._is_told_to_end = True
-        super().on_kill()
+        if self._poller is not None:
+            self._poller.abort()
 
     def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
         # Airflow's pause between two pokes, in both modes: LivePerson's wish for a longer one prevails.
         pause_s: float = super()._get_next_poke_interval(started_at, run_duration, poke_count)
         if self._is_told_to_end:
             raise AirflowException("The sensor was told to end.")
-        if self._seen is None:
+        if self._result is None:
             return pause_s
         remaining_s = max(0.0, self.timeout - run_duration())
-        hold_s = self._seen.hold.total_seconds()
+        hold_s = self._result.hold.total_seconds()
         if hold_s > remaining_s:
             # Nothing more may be asked in time. A task that is rescheduled would not know that.
-            if not self.reschedule:
-                self._connected().wait(timedelta(seconds=remaining_s))
+            if not self.reschedule and self._poller is not None:
+                self._poller.wait(timedelta(seconds=remaining_s))
             raise AirflowSensorTimeout
-        return max(pause_s, hold_s, min(self._seen.rest.total_seconds(), remaining_s))
+        return max(pause_s, hold_s, min(self._result.rest.total_seconds(), remaining_s))
 
     @contextmanager
     def _soft_failures(self) -> Iterator[None]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
-from airflow_provider_lp.sensors.base import LivePersonSensor
+from airflow_provider_lp.sensors.base import LivePersonSensor, present
+from airflow_provider_lp.windows import resolve_window
 
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import Context
@@ -61,11 +62,11 @@ class LivePersonWindowSensor(LivePersonSensor):
         :raises LivePersonConfigurationError: for an argument that LivePerson would refuse; it is named.
         """
         from airflow_provider_lp.conditions.conversations import WindowedSearch
-        from airflow_provider_lp.windows import resolve_window
 
         if not isinstance(self.max_age, timedelta):
             raise LivePersonConfigurationError(f"max_age={self.max_age!r} must be a timedelta.")
-        window = resolve_window(self.start, self.end, self.window, moments_of(context), datetime.now(UTC))
+        now = present()
+        window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         filters = filters_from_template(self.filters)
         search = WindowedSearch(
             window.start_ms,
@@ -74,7 +75,7 @@ class LivePersonWindowSensor(LivePersonSensor):
             self.max_age.total_seconds(),
             {} if filters is None else filters,
         )
-        search.query()
+        search.query(now)
         return search
 
 
@@ -83,7 +84,7 @@ class LivePersonConversationsSensor(LivePersonWindowSensor):
     Waits until enough conversations of a period match.
 
     Counts exactly what an export of the period would hold: by LivePerson's ``conversations/search``, whose bounds are
-    rounded outwards to ten minutes and trimmed here. While there cannot be enough, a look costs one small request for
+    rounded outwards to ten minutes and trimmed here. While there cannot be enough, a poll costs one small request for
     each search (one, unless the period with ``max_age`` is longer than three months).
 
     The task returns ``{"count": ..., "conversation_ids": [...]}``, with the first 1000 ids.
@@ -121,7 +122,7 @@ class LivePersonWindowReadySensor(LivePersonWindowSensor):
     Waits until a period is over and LivePerson shows all of it: put it before an export.
 
     LivePerson shows what happened up to a minute late. The period is ready when ``delay`` has passed since its end,
-    and two looks, ``settling_time`` apart, find LivePerson counting as many conversations.
+    and two polls, ``settling_time`` apart, find LivePerson counting as many conversations.
 
     The task returns ``{"start": ..., "end": ..., "count": ...}``: the period as ISO 8601 texts, ready to be an
     operator's ``start`` and ``end``, and LivePerson's count, whose bounds are rounded outwards to ten minutes.
@@ -130,7 +131,7 @@ class LivePersonWindowReadySensor(LivePersonWindowSensor):
     :param end: end of the period, likewise; may lie in the future. (templated)
     :param window: length of the period for runs that only have a moment.
     :param delay: how long ago the period must have ended, default 2 minutes.
-    :param settling_time: how far apart the two looks are, default 30 seconds.
+    :param settling_time: how far apart the two polls are, default 30 seconds.
     :param time_field: by which moment to count the period's conversations: the one that the export goes by; default
         ``"start"``. (templated)
     :param filters: LivePerson's search filters, those of the export; default none. (templated)

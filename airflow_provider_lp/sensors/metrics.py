@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.sensors.base import LivePersonSensor
+from airflow_provider_lp.sensors.base import LivePersonSensor, present
 
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import Context
@@ -33,7 +33,7 @@ class LivePersonMetricSensor(LivePersonSensor):
     :param group_id: of which agent group, for ``"queue_health_by_group"``, which needs ``skill_id`` too. (templated)
     :param at_least: the lower limit, the limit included; one of the two is needed. (templated)
     :param at_most: the upper limit, the limit included. (templated)
-    :param timeframe: for reports about a period, such as ``"messaging_conversation"``: minutes back from each look, as
+    :param timeframe: for reports about a period, such as ``"messaging_conversation"``: minutes back from each poll, as
         a number or a timedelta; default 60. (templated)
     :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
     :param liveperson_conn_id: the Airflow connection. (templated)
@@ -90,5 +90,5 @@ class LivePersonMetricSensor(LivePersonSensor):
             group_id=self.group_id,
             timeframe=self.timeframe,
         )
-        condition.query()
+        condition.query(present())
         return condition

@@ -1,1 +1,1 @@
-"""What waits in Airflow's triggerer: deferred sensors, and asset watchers."""
+"""What waits in Airflow's triggerer: deferred sensors (open ``condition``), and asset watchers (open ``watch``)."""

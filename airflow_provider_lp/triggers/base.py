@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ else:
         SharedStreamProducer = object
 
 
+#: The time that triggers go by. (Their pauses are the loop's.)
+CLOCK = Clock()
+
+
 class WrongTriggerArgumentError(LivePersonConfigurationError, TypeError):
     """
     An argument of a trigger is wrong; the message names it.
@@ -40,28 +46,13 @@ def naming_wrong_arguments() -> Iterator[None]:
     """Raise what is wrong with an argument as :class:`WrongTriggerArgumentError`."""
     try:
         yield
-    except LivePersonConfigurationError as error:
+    except (LivePersonConfigurationError, msgspec.ValidationError) as error:
         raise WrongTriggerArgumentError(str(error)) from error
 
 
-class LivePersonTrigger(BaseTrigger):
-    """
-    A trigger that looks at LivePerson over a connection.
-
-    :param liveperson_conn_id: the Airflow connection.
-    """
-
-    def __init__(self, liveperson_conn_id: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # Airflow's
-        self.liveperson_conn_id = liveperson_conn_id
-
-    def fields(self) -> dict[str, Any]:
-        """The arguments that make another one of it, as JSON. No secrets: those stay in the connection."""
-        return {"liveperson_conn_id": self.liveperson_conn_id}
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """What another triggerer needs to carry on."""
-        return f"{type(self).__module__}.{type(self).__qualname__}", self.fields()
+def class_path(trigger: BaseTrigger) -> str:
+    """By which another triggerer finds the trigger's class."""
+    return f"{type(trigger).__module__}.{type(trigger).__qualname__}"
 
 
 def event_of(payload: dict[str, Any]) -> TriggerEvent:
@@ -70,11 +61,13 @@ def event_of(payload: dict[str, Any]) -> TriggerEvent:
 
 
 __all__ = [
+    "CLOCK",
     "BaseEventTrigger",
-    "LivePersonTrigger",
+    "BaseTrigger",
     "SharedStreamProducer",
     "TriggerEvent",
     "WrongTriggerArgumentError",
+    "class_path",
     "event_of",
     "naming_wrong_arguments",
 ]

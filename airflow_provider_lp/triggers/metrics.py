@@ -1,19 +1,19 @@
-"""The event trigger that starts DAGs as a metric comes within limits (Airflow >= 3)."""
+"""The watcher for a metric that comes within limits."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import msgspec
+
+from airflow_provider_lp.conditions.base import PollResult
+from airflow_provider_lp.conditions.metrics import MetricIsWithin
 from airflow_provider_lp.triggers.base import naming_wrong_arguments
-from airflow_provider_lp.triggers.watching import LivePersonWatchTrigger
-
-if TYPE_CHECKING:
-    from airflow_provider_lp.triggers.turns import Turns
+from airflow_provider_lp.triggers.watch import Changes, LivePersonWatcher, state_key_of
 
 
-class LivePersonMetricTrigger(LivePersonWatchTrigger):
+class LivePersonMetricTrigger(LivePersonWatcher):
     """
     Fires an event when a metric comes within limits, in an asset watcher; not again before it has left them.
 
@@ -34,9 +34,9 @@ class LivePersonMetricTrigger(LivePersonWatchTrigger):
     :param skill_id: of which skill; default the account.
     :param agent_id: of which agent, likewise.
     :param group_id: of which agent group, for ``queue_health_by_group`` with ``skill_id``.
-    :param timeframe: for reports about a period: minutes back from each look, as a number or a timedelta;
+    :param timeframe: for reports about a period: minutes back from each poll, as a number or a timedelta;
         default 60.
-    :param poke_interval: how long to wait between two looks, default 1 minute, also as seconds.
+    :param poke_interval: how long to wait between two polls, default 1 minute, also as seconds.
     :param liveperson_conn_id: the Airflow connection.
     :raises LivePersonConfigurationError: for limits that cannot be right; the triggerer's log names other arguments
         that LivePerson would refuse.
@@ -56,8 +56,6 @@ class LivePersonMetricTrigger(LivePersonWatchTrigger):
         poke_interval: timedelta | float = 60,
         liveperson_conn_id: str = "liveperson_default",
     ) -> None:
-        from airflow_provider_lp.conditions.metrics import MetricIsWithin
-
         super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
         with naming_wrong_arguments():
             self.metric = MetricIsWithin.given(
@@ -73,10 +71,24 @@ class LivePersonMetricTrigger(LivePersonWatchTrigger):
 
     def fields(self) -> dict[str, Any]:
         """The arguments that make another one of it, as JSON."""
-        return {**asdict(self.metric), **super().fields()}
+        return {**msgspec.structs.asdict(self.metric), **super().fields()}
 
-    def watch(self) -> Turns:
-        """The metric, and when it comes within limits."""
-        from airflow_provider_lp.triggers.turns import Turns
+    @property
+    def subject(self) -> str:
+        """What is watched, for people."""
+        return self.metric.name
 
-        return Turns(self.liveperson_conn_id, self.metric, self.poke_interval.total_seconds())
+    @property
+    def state_key(self) -> str:
+        """A name for the metric and its limits; another interval is the same watch."""
+        return state_key_of(self.liveperson_conn_id, msgspec.structs.asdict(self.metric))
+
+    def condition(self, state: Any, now_ms: int) -> MetricIsWithin:  # noqa: ARG002 - the same each time
+        """The metric within its limits."""
+        return self.metric
+
+    def changes(self, state: Any, result: PollResult, now_ms: int) -> Changes:
+        """What was seen, if it is within limits now and was not before."""
+        was_met = state is not None and state["is_met"]
+        events = [result.value] if result.is_met and not was_met else []
+        return Changes(events, {"is_met": result.is_met, "polled_ms": now_ms}, is_news=result.is_met != was_met)

@@ -30,8 +30,8 @@ from airflow_provider_lp.sensors.conversations import (
 )
 from tests.lab import BY_ID, HOUR, NOW, FakeClock, at, calls, crowd, ms
 
-from .passing import LiveAccount
-from .waiting import MODES, options_of, wait
+from .modes import MODES, options_of, wait
+from .virtual_time import LiveAccount
 
 START, END = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC)
 AROUND_NOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
@@ -358,7 +358,7 @@ def test_a_429_that_outlasts_the_timeout_ends_it_without_another_request(
 ) -> None:
     sandbox = serve(*crowd(3))
     sandbox.add_fault(Fault(fault, retry_after="600"))
-    with pytest.raises(AirflowSensorTimeout, match=r"timed out after 90 seconds\. The last look failed: .* HTTP"):
+    with pytest.raises(AirflowSensorTimeout, match=r"timed out after 90 seconds\. The last poll failed: .* HTTP"):
         wait(conversations(mode, timeout=90), clock)
     assert len(calls(sandbox)) == 1
     # A rescheduled one would not remember, so it does not wait for the end.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("requests", "urllib3", "requests_oauthlib", "isal", "s3fs", "aiohttp", "airflow_provider_lp.export")
+HEAVY = ("requests", "urllib3", "requests_oauthlib", "isal", "s3fs", "aiohttp", "asgiref", "airflow.triggers")
 
 
 def test_a_sensor_imports_neither_requests_nor_triggers() -> None:

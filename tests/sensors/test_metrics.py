@@ -13,8 +13,8 @@ from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sensors.metrics import LivePersonMetricSensor
 from tests.lab import HOUR, NOW, FakeClock, at, calls, ms
 
-from .passing import LiveAccount
-from .waiting import MODES, options_of, wait
+from .modes import MODES, options_of, wait
+from .virtual_time import LiveAccount
 
 CURRENT = "/msgqueuehealth/current/"
 RESOLVED = "/msgconversation"

@@ -16,14 +16,13 @@ import pytest
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.triggers import shared_client
+from airflow_provider_lp.triggers.asset_state import AssetState
 from airflow_provider_lp.triggers.conversations import LivePersonNewConversationsTrigger
-from airflow_provider_lp.triggers.delivery import AssetStates
 from tests.lab import HOUR, NOW, FakeClock, calls, ms
-from tests.sensors.passing import LiveAccount
-from tests.sensors.waiting import moved
+from tests.sensors.modes import moved
+from tests.sensors.virtual_time import LiveAccount, run
 
-from .clockwork import run
-from .triggerers import Store, Supervisor, stores_of, triggerer
+from .triggerer import Store, Supervisor, stores_of, triggerer
 
 LOW_CSAT = {"status": ["CLOSE"], "csat": {"from": 1, "to": 2}}
 OAUTH2_TOKEN = "/app/token"
@@ -171,7 +170,7 @@ def test_each_token_is_masked_by_a_thread_that_airflow_can_be_asked_from(
     assert ids_within(clock, 130) == ["a"]
     secrets = {sandbox.credentials["client_id"], sandbox.credentials["client_secret"]}
     assert len(maskers.keys() - secrets) == len(calls(sandbox, OAUTH2_TOKEN)) == 2
-    assert {name.rpartition("_")[0] for name in maskers.values()} == {"liveperson-looks"}
+    assert {name.rpartition("_")[0] for name in maskers.values()} == {"liveperson-polls"}
 
 
 def test_many_come_in_several_events(serve: Any, clock: FakeClock) -> None:
@@ -197,7 +196,7 @@ def test_it_is_moved_as_json_without_secrets() -> None:
     again = moved(made)
     assert again.serialize() == (path, fields)
     assert again.filters == LOW_CSAT
-    assert again.watch() == made.watch()
+    assert again.state_key == made.state_key
     # Airflow before 3.3 does not give mappings back as they were.
     assert not [value for value in fields.values() if isinstance(value, dict)]
     assert again.lookback == timedelta(hours=2)
@@ -228,11 +227,11 @@ def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, name
 
 
 def test_another_interval_is_the_same_watch_and_another_search_is_not() -> None:
-    key = trigger().watch().key
-    assert trigger(poke_interval=1).watch().key == key
-    assert trigger(filters=dict(reversed(LOW_CSAT.items()))).watch().key == key
-    assert trigger(filters={"status": ["CLOSE"]}).watch().key != key
-    assert trigger(lookback=1).watch().key != key
+    key = trigger().state_key
+    assert trigger(poke_interval=1).state_key == key
+    assert trigger(filters=dict(reversed(LOW_CSAT.items()))).state_key == key
+    assert trigger(filters={"status": ["CLOSE"]}).state_key != key
+    assert trigger(lookback=1).state_key != key
 
 
 # With Airflow 3.3's shared streams.
@@ -258,8 +257,8 @@ def test_another_triggerer_carries_on_where_one_left_off(serve: Any, clock: Fake
     assert shared_client._shared == {}
     # Saved when there was something new, and once at the very beginning: not at each look.
     assert store.saves == 4
-    (bookmark,) = store.values.values()
-    assert set(json.loads(bookmark)["known"]) == {"old", "a", "meanwhile", "b"}
+    (cursor,) = store.values.values()
+    assert set(json.loads(cursor)["known"]) == {"old", "a", "meanwhile", "b"}
 
 
 @pytest.mark.usefixtures("shared_streams")
@@ -270,8 +269,8 @@ def test_what_is_remembered_does_not_get_old_while_nothing_is_new(serve: Any, cl
     assert len(calls(sandbox)) == 46
     # At the beginning, and every ten minutes.
     assert store.saves == 5
-    (bookmark,) = store.values.values()
-    assert json.loads(bookmark)["looked_ms"] == pytest.approx(ms(NOW) + 40 * MINUTE * 1000, abs=1000)
+    (cursor,) = store.values.values()
+    assert json.loads(cursor)["polled_ms"] == pytest.approx(ms(NOW) + 40 * MINUTE * 1000, abs=1000)
 
 
 @pytest.mark.usefixtures("shared_streams")
@@ -309,27 +308,27 @@ def test_assets_with_an_equal_watcher_share_what_is_remembered(
     # An asset is added: it remembers nothing yet.
     assert ids_fired(clock, stores_of("one", "two"), 200) == ["meanwhile", "b"]
     assert supervisor.values["one"] == supervisor.values["two"]
-    (bookmark,) = supervisor.values["one"].values()
-    assert set(bookmark["known"]) == {"old", "a", "meanwhile", "b"}
+    (cursor,) = supervisor.values["one"].values()
+    assert set(cursor["known"]) == {"old", "a", "meanwhile", "b"}
     # The one that was there first goes.
     assert ids_fired(clock, stores_of("one"), 90) == []
 
 
 @pytest.mark.usefixtures("shared_streams")
-def test_the_asset_that_was_looked_for_last_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_asset_whose_state_was_saved_last_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     supervisor = Supervisor()
     monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", supervisor, raising=False)
-    newest = {"is_met": True, "looked_ms": 3}
+    newest = {"is_met": True, "polled_ms": 3}
     supervisor.values = {
-        "two": {"key": {"is_met": False, "looked_ms": 2}},
+        "two": {"key": {"is_met": False, "polled_ms": 2}},
         "three": {"key": newest},
         "four": {"key": {"is_met": False}},
     }
 
     async def seen_and_changed() -> Any:
-        states = AssetStates(stores_of("one", "two", "three", "four"))
-        seen = [await states.aget("key"), await states.aget("another")]
-        await states.aset("key", {"is_met": False})
+        states = AssetState(stores_of("one", "two", "three", "four"))
+        seen = [await states.get("key"), await states.get("another")]
+        await states.set("key", {"is_met": False})
         return seen
 
     assert asyncio.run(seen_and_changed()) == [newest, None]

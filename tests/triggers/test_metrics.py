@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.conditions.base import Seen
+from airflow_provider_lp.conditions.base import PollResult
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.triggers.metrics import LivePersonMetricTrigger
 from tests.lab import NOW, FakeClock, calls, ms
-from tests.sensors.passing import LiveAccount
-from tests.sensors.waiting import moved
+from tests.sensors.modes import moved
+from tests.sensors.virtual_time import LiveAccount, run
 
-from .clockwork import run
-from .triggerers import Store, triggerer
+from .triggerer import Store, triggerer
 
 CURRENT = "/msgqueuehealth/current/"
 
@@ -58,13 +57,13 @@ def test_it_fires_once_while_the_metric_stays_within_limits(serve: Any, clock: F
 
 
 def test_it_fires_again_once_the_metric_has_left_the_limits() -> None:
-    watch, memory, fired = trigger().watch(), None, []
+    watcher, state, fired = trigger(), None, []
     for value in (1, 2, 3, 1, None, 2, 2, None, 5):
-        seen = Seen(value is not None and value >= 2, "", {"value": value})
-        find = watch.find(memory, seen, 0)
-        assert find.is_news == (bool(find.events) or (bool(memory and memory["is_met"]) and not seen.is_met))
-        memory = json.loads(json.dumps(find.memory))
-        fired += [event["value"] for event in find.events]
+        result = PollResult(value is not None and value >= 2, "", {"value": value})
+        changes = watcher.changes(state, result, 0)
+        assert changes.is_news == (bool(changes.events) or (bool(state and state["is_met"]) and not result.is_met))
+        state = json.loads(json.dumps(changes.state))
+        fired += [event["value"] for event in changes.events]
     assert fired == [2, 2, 5]
 
 
@@ -100,9 +99,9 @@ def test_a_wrong_argument_is_refused_when_the_dag_is_parsed(arguments: Any, name
     assert isinstance(raised.value, TypeError)
 
 
-def test_a_subject_that_no_row_is_about_is_refused_at_the_look() -> None:
+def test_a_subject_that_no_row_is_about_is_refused_at_the_poll() -> None:
     with pytest.raises(LivePersonConfigurationError, match="no metrics by group_id"):
-        trigger(group_id=17).metric.query()
+        trigger(group_id=17).metric.query(NOW)
 
 
 def test_limits_that_cannot_be_right_are_refused_when_the_dag_is_parsed() -> None:

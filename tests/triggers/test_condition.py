@@ -10,24 +10,21 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from airflow_provider_lp.client.errors import LivePersonAuthenticationError
 from airflow_provider_lp.conditions.conversations import (
     ConversationsHaveStatus,
     ConversationsMatch,
     WindowedSearch,
 )
-from airflow_provider_lp.conditions.kinds import described
 from airflow_provider_lp.sandbox import Account, Conversation, Fault
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.triggers import shared_client
-from airflow_provider_lp.triggers.waiting import LivePersonConditionTrigger
+from airflow_provider_lp.triggers.condition import LivePersonConditionTrigger
 from tests.lab import BY_ID, HOUR, NOW, FakeClock, at, calls, crowd, ms
-from tests.sensors.passing import LiveAccount
-from tests.sensors.waiting import fire, moved
-
-from .clockwork import run
+from tests.sensors.modes import event_of, moved
+from tests.sensors.virtual_time import LiveAccount, run
 
 OAUTH2_TOKEN = "/app/token"
 CONNECTION = "AIRFLOW_CONN_LIVEPERSON_DEFAULT"
@@ -52,8 +49,8 @@ def trigger(
 ) -> LivePersonConditionTrigger:
     """One that looks every minute for an hour."""
     return LivePersonConditionTrigger(
-        condition=described(condition or ConversationsMatch(DAY)),
-        pace={"started_s": started_s, "timeout_s": timeout_s, "poke_interval_s": interval_s},
+        condition=msgspec.to_builtins(condition or ConversationsMatch(DAY)),
+        schedule={"started_s": started_s, "timeout_s": timeout_s, "poke_interval_s": interval_s},
         liveperson_conn_id="liveperson_default",
     )
 
@@ -61,10 +58,6 @@ def trigger(
 def in_real_time(**options: Any) -> LivePersonConditionTrigger:
     """One that waits from now on by the real clock, for a conversation that there is not."""
     return trigger(ConversationsHaveStatus(["unknown"]), started_s=time.time(), **options)
-
-
-async def event_of(waiting: LivePersonConditionTrigger) -> Any:
-    return (await anext(waiting.run())).payload
 
 
 def together(number: int, condition: Any) -> list[asyncio.Future[Any]]:
@@ -110,7 +103,7 @@ def test_fifty_wait_with_one_login_few_threads_and_a_request_a_look(serve: Any, 
     assert len(calls(sandbox, "baseURI.json")) == 2
     # Three looks in vain, and one that finds it, and then which it is.
     assert len(calls(sandbox)) == 50 * (3 + 2)
-    assert threads <= shared_client.CONCURRENT_LOOKS + 1
+    assert threads <= shared_client.CONCURRENT_POLLS + 1
     assert shared_client._shared == {}
 
 
@@ -174,7 +167,7 @@ def test_a_throttling_holds_all_that_share_the_client(serve: Any, clock: FakeClo
     late, condition = coming(90)
     sandbox = serve(account=LiveAccount.by(clock, [late]))
     # All that are under way when the first one learns of it.
-    sandbox.add_fault(Fault("throttle", retry_after="200", times=shared_client.CONCURRENT_LOOKS))
+    sandbox.add_fault(Fault("throttle", retry_after="200", times=shared_client.CONCURRENT_POLLS))
 
     async def ten() -> tuple[int, list[Any]]:
         waiting = together(10, condition)
@@ -183,14 +176,14 @@ def test_a_throttling_holds_all_that_share_the_client(serve: Any, clock: FakeClo
 
     asked, events = run(clock, ten())
     assert events == [THEIR_EVENT] * 10
-    assert asked == shared_client.CONCURRENT_LOOKS
+    assert asked == shared_client.CONCURRENT_POLLS
     # They go slower then, but none waits for its next minute, not even those that were throttled.
     assert 200 <= clock.monotonic() < 220
 
 
 def test_those_that_were_not_throttled_themselves_lose_no_interval(serve: Any, clock: FakeClock) -> None:
     sandbox = serve(*crowd(1))
-    sandbox.add_fault(Fault("throttle", times=shared_client.CONCURRENT_LOOKS))
+    sandbox.add_fault(Fault("throttle", times=shared_client.CONCURRENT_POLLS))
 
     async def moment_of_event() -> float:
         await event_of(trigger())
@@ -201,8 +194,8 @@ def test_those_that_were_not_throttled_themselves_lose_no_interval(serve: Any, c
 
     moments = run(clock, ten())
     assert moments[0] >= 5
-    assert moments[10 - shared_client.CONCURRENT_LOOKS - 1] < 30
-    assert moments[10 - shared_client.CONCURRENT_LOOKS] >= 60
+    assert moments[10 - shared_client.CONCURRENT_POLLS - 1] < 30
+    assert moments[10 - shared_client.CONCURRENT_POLLS] >= 60
 
 
 @pytest.mark.parametrize("path", [OAUTH2_TOKEN, "/msgHist/baseURI.json", "/sentinel/baseURI.json"])
@@ -289,7 +282,7 @@ def test_what_waiting_cannot_mend_ends_it_and_a_mended_connection_is_read_anew(
 
     refused, mended = run(clock, one_after_the_other())
     assert refused["outcome"] == "failed"
-    assert "Airflow connection 'liveperson_default'" in refused["words"]
+    assert "Airflow connection 'liveperson_default'" in refused["message"]
     assert mended["outcome"] == "met"
     assert logins(sandbox) == [400, 200]
     assert clock.pauses == pytest.approx([3], abs=0.1)
@@ -372,39 +365,11 @@ def test_credentials_may_be_replaced_more_than_once(
     assert logins(sandbox) == [200, 400, 200, 400, 200]
 
 
-def test_one_that_is_refused_late_takes_what_another_one_has_read_anew(serve: Any) -> None:
-    serve()
-    is_late = threading.Event()
-
-    async def two() -> tuple[Any, Any, Any]:
-        async with shared_client.shared_client("liveperson_default") as shared:
-            old = await shared.ask(lambda client: client)
-
-            def use(client: Any) -> Any:
-                if client is old:
-                    raise LivePersonAuthenticationError("revoked")
-                return client
-
-            def use_late(client: Any) -> Any:
-                assert client is not old or is_late.wait(STALL_S)
-                return use(client)
-
-            late = asyncio.ensure_future(shared.ask(use_late))
-            await asyncio.sleep(0)
-            anew = await shared.ask(use)
-            is_late.set()
-            return old, anew, await late
-
-    old, anew, late = asyncio.run(two())
-    assert late is anew
-    assert late is not old
-
-
 def test_a_connection_that_is_missing_ends_it(clock: FakeClock) -> None:
     waiting = trigger()
     waiting.liveperson_conn_id = "nowhere"
     event = run(clock, event_of(waiting))
-    assert (event["outcome"], "nowhere" in event["words"]) == ("failed", True)
+    assert (event["outcome"], "nowhere" in event["message"]) == ("failed", True)
     assert shared_client._shared == {}
 
 
@@ -453,10 +418,10 @@ def test_it_does_not_fire_before_airflow_has_heard_of_the_deferral(
 
 
 def test_one_that_this_version_does_not_know_ends_no_triggerer() -> None:
-    fields = trigger().fields()
+    _, fields = trigger().serialize()
     # Airflow catches no other kind of error there.
     with pytest.raises(TypeError, match="TheyAreHappy"):
-        LivePersonConditionTrigger(**{**fields, "condition": {"kind": "TheyAreHappy"}})
+        LivePersonConditionTrigger(**{**fields, "condition": {"type": "TheyAreHappy"}})
 
 
 def test_its_log_gives_reasons(serve: Any, caplog: pytest.LogCaptureFixture, clock: FakeClock) -> None:
@@ -479,12 +444,12 @@ def test_a_fixed_period_stays_the_same_in_the_trigger(serve: Any, clock: FakeClo
 
 
 def test_a_look_that_hangs_does_not_outlast_the_sensor(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_lp.triggers.waiting.LAST_LOOK_S", 0.2)
+    monkeypatch.setattr("airflow_provider_lp.triggers.condition.LAST_POLL_S", 0.2)
     sandbox = serve()
     sandbox.add_fault(Fault("stall", seconds=STALL_S, times=None, path=BY_ID))
     before = time.monotonic()
-    event = fire(in_real_time(interval_s=0.1, timeout_s=0.2))
-    assert event == {"outcome": "timeout", "words": "The last look took too long."}
+    event = asyncio.run(event_of(in_real_time(interval_s=0.1, timeout_s=0.2)))
+    assert event == {"outcome": "timeout", "message": "The last poll took too long."}
     assert time.monotonic() - before < STALL_S / 2
 
 
@@ -493,7 +458,7 @@ def test_those_that_are_cancelled_close_what_they_opened_though_every_thread_han
     sandbox.add_fault(Fault("stall", seconds=STALL_S, times=None, path=BY_ID))
 
     async def cancelled_while_they_look() -> None:
-        number = shared_client.CONCURRENT_LOOKS
+        number = shared_client.CONCURRENT_POLLS
         looking = [asyncio.ensure_future(event_of(in_real_time(interval_s=0.01))) for _ in range(number)]
         while [seen.fault for seen in sandbox.requests].count("stall") < number:
             await asyncio.sleep(0.05)

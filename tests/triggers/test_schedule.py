@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import asdict
-
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_lp.triggers.pace import Pace
+from airflow_provider_lp.triggers.condition import Schedule
 
 seconds = st.floats(0.1, 10_000)
 
@@ -14,24 +13,24 @@ seconds = st.floats(0.1, 10_000)
 def test_no_pause_outlasts_the_time_and_none_is_shorter_than_liveperson_wants(
     passed_s: float, timeout_s: float, interval_s: float, backoff: bool, max_wait_s: float | None, hold_s: float
 ) -> None:
-    pace = Pace(1e9, timeout_s, interval_s, backoff, max_wait_s)
+    schedule = Schedule(1e9, timeout_s, interval_s, backoff, max_wait_s)
     now_s = 1e9 + passed_s
-    pause_s = pace.pause_s(now_s, hold_s)
-    assert pause_s <= pace.remaining_s(now_s)
-    assert pause_s >= min(hold_s, pace.remaining_s(now_s))
-    assert pace.is_over(now_s) == (passed_s > timeout_s) or abs(passed_s - timeout_s) < 1e-3
-    assert Pace(**asdict(pace)) == pace
+    pause_s = schedule.pause_s(now_s, hold_s)
+    assert pause_s <= schedule.remaining_s(now_s)
+    assert pause_s >= min(hold_s, schedule.remaining_s(now_s))
+    assert schedule.is_over(now_s) == (passed_s > timeout_s) or abs(passed_s - timeout_s) < 1e-3
+    assert msgspec.convert(msgspec.to_builtins(schedule), Schedule) == schedule
 
 
 def test_without_backoff_pauses_are_even() -> None:
-    assert [Pace(0, 1000, 60).pause_s(now) for now in (0, 100, 900, 970, 1000)] == [60, 60, 60, 30, 0]
+    assert [Schedule(0, 1000, 60).pause_s(now) for now in (0, 100, 900, 970, 1000)] == [60, 60, 60, 30, 0]
 
 
 @given(st.floats(2, 600), st.integers(3, 12))
 def test_with_backoff_each_pause_is_about_twice_the_last(interval_s: float, looks: int) -> None:
-    pace, now_s, pauses = Pace(0, 1e12, interval_s, exponential_backoff=True), 0.0, []
+    schedule, now_s, pauses = Schedule(0, 1e12, interval_s, exponential_backoff=True), 0.0, []
     for _ in range(looks):
-        pauses.append(pace.pause_s(now_s))
+        pauses.append(schedule.pause_s(now_s))
         now_s += pauses[-1]
     assert interval_s / 2 <= pauses[0] <= max(interval_s, 2)
     assert sum(pauses) >= interval_s * 2 ** (looks - 3)
@@ -39,4 +38,4 @@ def test_with_backoff_each_pause_is_about_twice_the_last(interval_s: float, look
 
 
 def test_the_longest_pause_is_bounded() -> None:
-    assert Pace(0, 1e9, 60, exponential_backoff=True, max_wait_s=300).pause_s(1e6) == 300
+    assert Schedule(0, 1e9, 60, exponential_backoff=True, max_wait_s=300).pause_s(1e6) == 300

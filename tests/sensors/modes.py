@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow_provider_lp.sensors.base import LivePersonSensor
 from tests.lab import FakeClock
 
-from .passing import passing
+from .virtual_time import run, virtual_time
 
 MODES = ("poke", "reschedule", "deferrable")
 
@@ -33,13 +32,13 @@ def wait(sensor: LivePersonSensor, clock: FakeClock, context: Any = None) -> Any
     It waits on ``clock``, where only pauses take time: how long anything else takes changes nothing.
     """
     known = dict(context or {})
-    with passing(clock):
+    with virtual_time(clock):
         if sensor.reschedule and not sensor.deferrable:
             return _rescheduled(sensor, clock, known)
         try:
             return sensor.execute(known)
         except TaskDeferred as deferred:
-            return _deferred(sensor, known, deferred)
+            return _deferred(sensor, clock, known, deferred)
 
 
 def _rescheduled(sensor: LivePersonSensor, clock: FakeClock, context: dict[str, Any]) -> Any:
@@ -62,11 +61,11 @@ def _rescheduled(sensor: LivePersonSensor, clock: FakeClock, context: dict[str, 
                 clock.sleep(max(0.0, again.reschedule_date.timestamp() - clock.now()))
 
 
-def _deferred(sensor: LivePersonSensor, context: dict[str, Any], deferred: TaskDeferred) -> Any:
+def _deferred(sensor: LivePersonSensor, clock: FakeClock, context: dict[str, Any], deferred: TaskDeferred) -> Any:
     # Airflow's own, for when no triggerer runs; it must not forestall the trigger's.
     assert deferred.timeout is not None
     assert deferred.timeout.total_seconds() == sensor.timeout + 1800
-    event = fire(moved(deferred.trigger))
+    event = as_stored(run(clock, event_of(moved(deferred.trigger))))
     return sensor.resume_execution(deferred.method_name, {"event": event}, context)
 
 
@@ -77,10 +76,11 @@ def moved(trigger: Any) -> Any:
     return getattr(importlib.import_module(module), name)(**json.loads(json.dumps(fields)))
 
 
-def fire(trigger: Any) -> Any:
-    """Run a trigger until it fires; gives the event as the task gets it."""
+async def event_of(trigger: Any) -> Any:
+    """Run a trigger until it fires; gives the event's payload."""
+    return (await anext(trigger.run())).payload
 
-    async def first() -> Any:
-        return await anext(trigger.run())
 
-    return json.loads(json.dumps(asyncio.run(first()).payload))
+def as_stored(payload: Any) -> Any:
+    """An event's payload as the task gets it."""
+    return json.loads(json.dumps(payload))

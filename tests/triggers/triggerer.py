@@ -8,18 +8,19 @@ import json
 from typing import Any
 
 from tests.lab import FakeClock
-from tests.sensors.waiting import moved
-
-from .clockwork import run
+from tests.sensors.modes import moved
+from tests.sensors.virtual_time import run
 
 #: How long Airflow takes to store an event and to tell so.
 CONFIRMED_AFTER_S = 2
 
 
 class Store:
-    """An asset's state store that forgets nothing while triggerers come and go."""
+    """The state store of one asset, which forgets nothing while triggerers come and go."""
 
     def __init__(self) -> None:
+        self._by_name = {"asset": self}
+        self._by_uri: dict[str, Any] = {}
         self.values: dict[str, str] = {}
         self.failures = 0
         self.saves = 0
