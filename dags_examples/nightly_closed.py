@@ -28,12 +28,16 @@ except ImportError:  # Airflow 2.11
     from airflow import DAG
     from airflow.decorators import task
 
+#: Whose days are exported, and named in the path: such as "Europe/Berlin".
+TIME_ZONE = "UTC"
+# Airflow's own moments are in UTC, where midnight in Berlin still is the day before.
+DAY = f"{{{{ data_interval_start.in_timezone('{TIME_ZONE}') | ds }}}}"
 ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
 
 with DAG(
     dag_id="liveperson_nightly_closed",
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=TIME_ZONE),
+    start_date=pendulum.datetime(2026, 1, 1, tz=TIME_ZONE),
     catchup=False,
     max_active_runs=1,
     tags=["liveperson"],
@@ -50,7 +54,7 @@ with DAG(
         time_field="end",
         # How long before that day a conversation may have started: each three months cost one search more.
         max_age=timedelta(days=180),
-        path=ROOT + "/ended/date={{ data_interval_start | ds }}/conversations.ndjson.gz",
+        path=f"{ROOT}/ended/date={DAY}/conversations.ndjson.gz",
         pool="liveperson",
         retries=4,
         retry_delay=timedelta(minutes=5),

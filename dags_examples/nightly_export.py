@@ -9,6 +9,9 @@ and writes below the variable ``liveperson_export_root``, such as ``s3://your-bu
 
 Conversations that are still open when the day is exported are in its object as they were then. For transcripts that
 no longer change, see ``nightly_closed.py``.
+
+The days are those of ``TIME_ZONE``, with 23 or 25 hours where clocks change. The operator's ``window`` would not do for
+that: it is a length of time, and no calendar day.
 """
 
 from __future__ import annotations
@@ -26,13 +29,17 @@ except ImportError:  # Airflow 2.11
     from airflow import DAG
     from airflow.decorators import task
 
+#: Whose days are exported, and named in the path: such as "Europe/Berlin".
+TIME_ZONE = "UTC"
+# Airflow's own moments are in UTC, where midnight in Berlin still is the day before.
+DAY = f"{{{{ data_interval_start.in_timezone('{TIME_ZONE}') | ds }}}}"
 ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
 
 with DAG(
     dag_id="liveperson_nightly_export",
     # A timetable with data intervals: each run covers the day before it. On Airflow 3 a plain "@daily" has none.
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=TIME_ZONE),
+    start_date=pendulum.datetime(2026, 1, 1, tz=TIME_ZONE),
     catchup=False,
     max_active_runs=1,
     tags=["liveperson"],
@@ -46,7 +53,7 @@ with DAG(
 
     export_conversations = LivePersonConversationsOperator(
         task_id="export_conversations",
-        path=ROOT + "/started/date={{ data_interval_start | ds }}/conversations.ndjson.gz",
+        path=f"{ROOT}/started/date={DAY}/conversations.ndjson.gz",
         pool="liveperson",
         retries=4,
         retry_delay=timedelta(minutes=5),

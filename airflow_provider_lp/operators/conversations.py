@@ -46,7 +46,8 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
     :param end: end of the period, likewise. (templated)
     :param window: length of the period for runs that only have a moment: a timedelta, seconds, or ISO 8601 text such as
-        ``P1D``. (templated)
+        ``P1D``. A length, and no calendar day: where clocks change, a local day is an hour shorter or longer. For local
+        days, schedule with data intervals in that time zone. (templated)
     :param time_field: which moment of a conversation must lie in the period: ``"start"`` (default), ``"end"``,
         ``"full_dialog_end"`` (the end with its survey), or ``"latest_update"``: all conversations updated at or after
         the period's start, and perhaps more. (templated)
@@ -56,8 +57,9 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         default 90 days, at most 13 months; given as ``window`` is. (templated)
     :param path: where to write, in any storage that Airflow knows: a URL such as
         ``s3://bucket/date={start:%Y-%m-%d}/conversations.ndjson.gz``, an ``ObjectStoragePath`` or a ``pathlib.Path``.
-        ``{start}`` and ``{end}`` are those of the period, in UTC, as Python formats datetimes. ``None`` (default)
-        returns the conversations through XCom. (templated)
+        ``{start}`` and ``{end}`` are those of the period, in UTC, as Python formats datetimes; a local day is named by
+        a template: ``{{ data_interval_start.in_timezone('Europe/Berlin') | ds }}``. ``None`` (default) returns the
+        conversations through XCom. (templated)
     :param storage_conn_id: Airflow connection of the storage; default the one in the URL (``s3://conn@bucket/...``),
         or the worker's own credentials. (templated)
     :param format: ``"ndjson"``, the default and only one: a conversation a line, as LivePerson sent it, minified.

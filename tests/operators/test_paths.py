@@ -9,6 +9,7 @@ from typing import Any
 
 import pendulum
 import pytest
+from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.compat import AirflowFailException, AssetAlias, ObjectStoragePath
@@ -18,8 +19,9 @@ from airflow_provider_lp.operators.conversations import (
 )
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.operators.paths import ObjectUrl, object_url
-from airflow_provider_lp.windows import Window
-from tests.lab import at, calls, crowd, ids_in
+from airflow_provider_lp.sandbox import Conversation
+from airflow_provider_lp.windows import RunMoments, Window, resolve_window, to_ms
+from tests.lab import HOUR, at, calls, crowd, ids_in
 from tests.operators.conftest import DAG
 
 DAY = {"data_interval_start": pendulum.datetime(2026, 3, 10), "data_interval_end": pendulum.datetime(2026, 3, 11)}
@@ -193,6 +195,35 @@ def test_the_path_and_the_window_agree(serve: Any, tmp_path: Path) -> None:
     assert summary["path"] == f"file://{tmp_path}/date=2026-03-10/until-2026-03-11T06.ndjson"
     assert ids_in(tmp_path / "date=2026-03-10" / "until-2026-03-11T06.ndjson") == IDS
     assert summary["window"]["start"] == "2026-03-10T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2025-03-30", 23), ("2025-10-26", 25), ("2026-03-10", 24)])
+def test_the_path_names_the_local_day_that_is_exported(
+    serve: Any, fast: None, tmp_path: Path, day: str, hours: int
+) -> None:
+    start = pendulum.parse(day, tz="Europe/Berlin")
+    timetable = CronDataIntervalTimetable("0 0 * * *", timezone=pendulum.timezone("Europe/Berlin"))
+    interval = timetable.infer_manual_data_interval(run_after=start.add(days=1, minutes=5))
+    bounds = [to_ms(start) - 1, to_ms(start), to_ms(start) + hours * HOUR - 1, to_ms(start) + hours * HOUR]
+    serve(*(Conversation(name, moment) for name, moment in zip(["before", "a", "b", "after"], bounds, strict=True)))
+    # As Airflow has them: in UTC.
+    context = {
+        "data_interval_start": interval.start.in_timezone("UTC"),
+        "data_interval_end": interval.end.in_timezone("UTC"),
+    }
+    local_day = "{{ data_interval_start.in_timezone('Europe/Berlin') | ds }}"
+    export = operator(path=f"{tmp_path}/date={local_day}/utc={{start:%Y-%m-%d}}.ndjson")
+    export.render_template_fields(context)
+    summary = export.execute(context)
+    assert ids_in(tmp_path / f"date={day}" / f"utc={start.subtract(days=1).to_date_string()}.ndjson") == ["a", "b"]
+    assert summary["path"].startswith(f"{tmp_path}/date={day}/")
+
+
+def test_a_window_is_a_length_and_no_local_day() -> None:
+    after = pendulum.datetime(2025, 10, 27, tz="Europe/Berlin")
+    window = resolve_window(None, None, "P1D", RunMoments(logical_date=after), datetime(2026, 3, 20, tzinfo=UTC))
+    assert window.length == timedelta(hours=24)
+    assert window.start != after.subtract(days=1)
 
 
 def test_a_lookup_has_no_period_to_name(serve: Any) -> None:
