@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: A ``max_age`` below this was probably meant to be in days.
+SUSPICIOUSLY_SHORT = timedelta(hours=1)
+
 
 class LivePersonConversationsOperator(LivePersonExportOperator):
     """
@@ -147,6 +150,13 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             content=from_template(self.content),
         )
         log.info("Exporting conversations by %s within %s.", self.time_field, window)
+        if self.time_field != "start" and query.max_age < SUSPICIOUSLY_SHORT:
+            log.warning(
+                "max_age=%r means that conversations which started more than %s before the window are not found. A "
+                "number counts seconds.",
+                self.max_age,
+                query.max_age,
+            )
         if window.end > now - FRESHNESS_DELAY:
             log.warning(
                 "The window %s reaches into what LivePerson may not show yet: this export is not final. Let the task "

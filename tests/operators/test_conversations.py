@@ -131,6 +131,16 @@ def test_filters_content_and_max_age_reach_the_search(serve: Any, max_age: Any) 
     assert seen.body["start"]["from"] == at(10) - DAY
 
 
+def test_a_max_age_that_looks_like_days_is_warned_of(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    serve(*crowd(3))
+    execute(time_field="end", max_age=90)
+    assert "max_age=90 means that conversations which started more than 0:01:30 before" in caplog.text
+    caplog.clear()
+    execute(time_field="end", max_age=7 * 86_400)
+    execute(max_age=90)
+    assert "max_age" not in caplog.text
+
+
 def test_a_rerun_gives_the_same_bytes(serve: Any, tmp_path: Path) -> None:
     serve(*crowd(250))
     path = tmp_path / "x.ndjson.gz"
