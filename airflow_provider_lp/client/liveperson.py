@@ -21,6 +21,7 @@ from airflow_provider_lp.client.operations import MessagingOperations
 from airflow_provider_lp.client.retry import RetryPolicy
 from airflow_provider_lp.client.secrets import Secrets
 from airflow_provider_lp.client.transport import PolicyCaller, Transport
+from airflow_provider_lp.client.versions import VersionMemory
 
 ACCOUNT_ID = re.compile(r"[A-Za-z0-9]+")
 SOURCE = re.compile(r"[A-Za-z0-9_]{1,20}")
@@ -96,12 +97,13 @@ class LivePersonClient:
         self.account_id = account_id
         self.max_concurrency = max_concurrency
         self._source = source
+        self._version_memory = VersionMemory(clock)
         self._offer_apis(self._transport)
 
     def _offer_apis(self, caller: Caller) -> None:
         access = (caller, self._domains, self._authorization, self.account_id)
         self.interactions = MessagingInteractions(*access, self._source)
-        self.operations = MessagingOperations(*access)
+        self.operations = MessagingOperations(*access, self._version_memory)
 
     @property
     def now(self) -> datetime:

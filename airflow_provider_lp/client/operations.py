@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from airflow_provider_lp.client.calls import Authorization, Call, Caller
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.errors import (
+    LivePersonAuthenticationError,
+    LivePersonConfigurationError,
+    LivePersonError,
+    LivePersonPermissionError,
+)
 from airflow_provider_lp.client.measurements import MetricsAnswer, read_metrics
-from airflow_provider_lp.client.report_parameters import check_divides
+from airflow_provider_lp.client.report_parameters import LONGEST_TIMEFRAME, check_divides
 from airflow_provider_lp.client.reports import Report, report_named
+from airflow_provider_lp.client.versions import (
+    AUTHENTICATIONS,
+    VERSION_REFUSALS,
+    Choice,
+    Version,
+    VersionMemory,
+    candidates,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.domains import Domains
 
+log = logging.getLogger(__name__)
+
 SERVICE = "leDataReporting"
+ONE_MS = timedelta(milliseconds=1)
+MS_PER_SECOND = 1_000
+MS_PER_MINUTE = 60_000
 MS_PER_HOUR = 3_600_000
+#: How far LivePerson's clock may be ahead of ours, or behind.
+CLOCK_DIFFERENCE_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +101,16 @@ class MetricsRequest:
             )
         return cls(of, **ids, timeframe=timeframe, period=period, interval=interval, options=checked, by_post=by_post)
 
-    @property
-    def version(self) -> int:
-        """The method's version: the second is the one that takes periods."""
-        return 1 if self.period is None else 2
+    def params(self, version: Version, now_ms: int) -> dict[str, str | int]:
+        """
+        The parameters as a version of the method takes them.
 
-    @property
-    def params(self) -> dict[str, str | int]:
-        """The parameters as LivePerson takes them."""
+        :param version: one that can be asked for this.
+        :param now_ms: the present moment, epoch milliseconds.
+        """
+        period = self._period(version, now_ms)
         given = {
-            "timeframe": self.timeframe,
+            "timeframe": self.timeframe if period is None else None,
             "skill_ids": self.skill_ids,
             "agent_ids": self.agent_ids,
             "group_ids": self.group_ids,
@@ -98,9 +120,38 @@ class MetricsRequest:
         parameters = self.report.parameters
         sent = {name: value for name, value in given.items() if value is not None}
         params = {parameters[name].wire: parameters[name].encode(value) for name, value in sent.items()}
-        if self.period is not None:
-            params["fromMillis"], params["toMillis"] = self.period
-        return params | {"v": self.version}
+        if period is not None:
+            params["fromMillis"], params["toMillis"] = period
+        return params | {"v": version.number}
+
+    def _period(self, version: Version, now_ms: int) -> tuple[int, int] | None:
+        """A timeframe, and the present, as the period that the version takes in their place."""
+        if self.period is not None or not version.by_period:
+            return self.period
+        minutes = self.timeframe or LONGEST_TIMEFRAME
+        # LivePerson refuses periods that end in the future, by its clock.
+        end_ms = now_ms - CLOCK_DIFFERENCE_MS
+        earliest_ms = now_ms - self.report.reach // ONE_MS + CLOCK_DIFFERENCE_MS
+        return max(end_ms - minutes * MS_PER_MINUTE, earliest_ms), end_ms
+
+    def versions(self, authentication: str) -> list[Version]:
+        """
+        The versions to ask, in order.
+
+        :param authentication: the connection's ``auth_type``.
+        :raises LivePersonConfigurationError: if LivePerson offers none to this authentication.
+        """
+        by_period = self.period is not None
+        # What intervals mean for a period is not documented.
+        either = not by_period and self.interval is None
+        found = candidates(self.report.versions, authentication, by_period=by_period, either=either)
+        if not found:
+            raise LivePersonConfigurationError(
+                f"LivePerson gives {self.report.name} {'for a period' if by_period else 'of now'} to another kind of "
+                f"authentication only, not to {AUTHENTICATIONS.get(authentication, authentication)}. Set up OAuth 2.0 "
+                "client credentials (client_id, client_secret) in the Airflow connection, or leave the period out."
+            )
+        return found
 
 
 class MessagingOperations:
@@ -111,30 +162,100 @@ class MessagingOperations:
     :param domains: where to.
     :param authorization: how to sign.
     :param account_id: the LivePerson account.
+    :param memory: what the client has learned of versions.
     """
 
-    def __init__(self, transport: Caller, domains: Domains, authorization: Authorization, account_id: str) -> None:
+    def __init__(
+        self,
+        transport: Caller,
+        domains: Domains,
+        authorization: Authorization,
+        account_id: str,
+        memory: VersionMemory,
+    ) -> None:
         self._transport = transport
         self._domains = domains
         self._authorization = authorization
+        self._memory = memory
         self._path = f"/operations/api/account/{account_id}"
 
     def send(self, request: MetricsRequest) -> MetricsAnswer:
         """
-        Ask for a report.
+        Ask for a report, in the version that LivePerson offers to the client's authentication.
+
+        Where it is not known which one that is, a refusal of the first makes the other be asked, once a client.
 
         :param request: what to ask for.
         :raises LivePersonError: by its kind, when LivePerson's answer is not usable after retrying.
         """
-        endpoint = request.report.endpoint
-        url = f"{self._domains.base_url(SERVICE)}{self._path}/{endpoint}"
+        versions = request.versions(self._authorization.kind)
+        if len(versions) == 1:
+            return self._in_version(request, versions[0])
+        choice = self._memory.of((request.report.endpoint, request.period is not None))
+        with choice.lock:
+            if choice.works is None:
+                return self._first_that_works(request, versions, choice)
+        return self._in_version(request, choice.works)
+
+    def _first_that_works(self, request: MetricsRequest, versions: list[Version], choice: Choice) -> MetricsAnswer:
+        for version in self._memory.untried(choice, versions):
+            try:
+                answer = self._ask(request, version, tentative=True)
+            except LivePersonError as error:
+                if error.status not in VERSION_REFUSALS:
+                    raise
+                choice.refused[version] = error
+                log.info("LivePerson refuses v=%d of %s: %s", version.number, request.report.endpoint, error)
+            else:
+                choice.works = version
+                return answer
+        raise self._explained(request, self._memory.all_refused(choice), choice.refused)
+
+    def _in_version(self, request: MetricsRequest, version: Version) -> MetricsAnswer:
+        try:
+            return self._ask(request, version)
+        except (LivePersonAuthenticationError, LivePersonPermissionError) as error:
+            raise self._explained(request, error, {version: error}) from None
+
+    def _explained(
+        self, request: MetricsRequest, error: LivePersonError, refused: Mapping[Version, LivePersonError]
+    ) -> LivePersonError:
+        """The error, with what its refusal may mean."""
+        kind = self._authorization.kind
+        tried = " and ".join(f"v={version.number} (HTTP {refused[version].status})" for version in refused)
+        missing = "a scope or permission of the credentials is missing, or the feature is not enabled for the account"
+        means = (
+            f"LivePerson documents that version for {AUTHENTICATIONS[kind]}: {missing}."
+            if any(kind in version.accepts for version in refused)
+            else f"LivePerson may give it to another kind of authentication than {AUTHENTICATIONS[kind]}, or {missing}."
+        )
+        hint = f"Refused was {tried} of {request.report.endpoint}. {means}"
+        if hint not in error.remedy:
+            error.advise(f"{error.remedy} {hint}".strip())
+        return error
+
+    def _ask(self, request: MetricsRequest, version: Version, *, tentative: bool = False) -> MetricsAnswer:
+        report, now_ms = request.report, int(self._memory.clock.now() * MS_PER_SECOND)
+        url = f"{self._domains.base_url(SERVICE)}{self._path}/{report.endpoint}"
+        params = request.params(version, now_ms)
         if request.by_post:
-            body = msgspec.json.encode({name: str(value) for name, value in request.params.items()})
-            call = Call(endpoint, "POST", url, content=body, headers={"Content-Type": "application/json"})
+            body = msgspec.json.encode({name: str(value) for name, value in params.items()})
+            call = Call(
+                report.endpoint,
+                "POST",
+                url,
+                content=body,
+                headers={"Content-Type": "application/json"},
+                tentative=tentative,
+            )
         else:
-            call = Call(endpoint, "GET", url, request.params)
-        names = request.report.account_metrics
-        return self._transport.call(call, lambda answer: read_metrics(answer, endpoint, names), self._authorization)
+            call = Call(report.endpoint, "GET", url, params, tentative=tentative)
+        answer = self._transport.call(
+            call, lambda answer: read_metrics(answer, report.endpoint, report.account_metrics), self._authorization
+        )
+        if version.by_period and request.timeframe is not None:
+            return replace(answer, asked_ms=int(params["toMillis"]))
+        return answer
 
 
 def _check_period(report: Report, period: tuple[int, int]) -> None:

@@ -6,7 +6,7 @@ To add a report, add a row to :data:`REPORTS`. Its requests, checks, rows and CS
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -26,11 +26,18 @@ from airflow_provider_lp.client.report_parameters import (
     flag,
     names,
 )
+from airflow_provider_lp.client.versions import Version
 
 MESSAGING_CONVERSATION = "messaging_conversation"
 #: How far back Messaging Operations remembers.
 REACH_HOURS = 24
 CURRENT_QUEUE_HEALTH_HOURS = 72
+
+
+OAUTH1_ONLY, OAUTH2_ONLY = frozenset({"oauth1"}), frozenset({"oauth2"})
+#: What LivePerson documents of most reports: a first version for OAuth 1.0 keys; of other authentications, nothing.
+OAUTH1_FIRST = Version(1, accepts=OAUTH1_ONLY)
+UNDOCUMENTED_SECOND = Version(2, is_documented=False)
 
 
 class Counting(Enum):
@@ -71,6 +78,7 @@ class Report:
     :param parameters: what it may be asked for, by the operator's arguments.
     :param metrics: its metrics by LivePerson's names, in the order of columns.
     :param subjects: whom its rows may be about, each by the names of its ids; the account has none.
+    :param versions: its versions, in the order in which to ask those of which it is not known whether they work.
     :param total: the metric of which a timeframe has as much as all its intervals together, if there is one.
     :param skill_metrics: metrics that skills have, but not the account.
     :param period_hours: how far back it takes periods; ``None`` if it takes none.
@@ -86,6 +94,7 @@ class Report:
     parameters: Mapping[str, Parameter]
     metrics: Mapping[str, Metric]
     subjects: Collection[tuple[str, ...]]
+    versions: Sequence[Version] = (OAUTH1_FIRST, UNDOCUMENTED_SECOND)
     total: str = ""
     skill_metrics: frozenset[str] = frozenset()
     period_hours: int | None = None
@@ -263,6 +272,7 @@ REPORTS = {
             SKILL_IDS | MINUTES | INTERVAL,
             {**_each(_QUEUE, float, "conversations"), **_WAITS},
             _BY_SKILL,
+            versions=(OAUTH1_FIRST, Version(2, by_period=True)),
             period_hours=REACH_HOURS,
         ),
         Report(
@@ -281,6 +291,10 @@ REPORTS = {
                 **_each(_OVERDUE, int, "conversations"),
             },
             _BY_SKILL,
+            versions=(
+                Version(1, accepts=OAUTH1_ONLY, refuses=OAUTH2_ONLY),
+                Version(2, by_period=True, accepts=OAUTH2_ONLY, refuses=OAUTH1_ONLY),
+            ),
             skill_metrics=frozenset({"time"}),
             period_hours=CURRENT_QUEUE_HEALTH_HOURS,
             groups_in_one=True,

@@ -78,28 +78,6 @@ GETS: dict[str, tuple[MetricsRequest, str, dict[str, str]]] = {
         "/msgqueuehealth/current/",
         {"v": "1"},
     ),
-    "current queue health of a period": (
-        asked(
-            "current_queue_health",
-            period=(at(17), at(20)),
-            skill_ids="all",
-            overdue_conversations=True,
-            breakdown=False,
-            metrics=["queue", "overdue"],
-            group_ids=[17, 18],
-        ),
-        "/msgqueuehealth/current/",
-        {
-            "v": "2",
-            "fromMillis": str(at(17)),
-            "toMillis": str(at(20)),
-            "skillIds": "all",
-            "overdueConversations": "true",
-            "breakdown": "false",
-            "metrics": "queue,overdue",
-            "groupIds": "17,18",
-        },
-    ),
     "queue health by group": (
         asked("queue_health_by_group"),
         "/msgqueuehealthbygroup/current/",
@@ -217,6 +195,29 @@ def test_get_and_post_are_answered_alike(sandbox_of: Any) -> None:
     assert len(answers[0].intervals or ()) > 1
 
 
+def test_a_period_is_sent_with_what_else_current_queue_health_takes() -> None:
+    request = asked(
+        "current_queue_health",
+        period=(at(20) - 72 * HOUR, at(20)),
+        skill_ids="all",
+        overdue_conversations=True,
+        breakdown=False,
+        metrics=["queue", "overdue"],
+        group_ids=[17, 18],
+    )
+    (version,) = request.versions("oauth2")
+    assert request.params(version, at(20)) == {
+        "v": 2,
+        "fromMillis": at(17),
+        "toMillis": at(20),
+        "skillIds": "all",
+        "overdueConversations": "true",
+        "breakdown": "false",
+        "metrics": "queue,overdue",
+        "groupIds": "17,18",
+    }
+
+
 # What is refused, before anything is sent.
 
 BAD_IDS: tuple[Any, ...] = (
@@ -292,8 +293,7 @@ def test_what_liveperson_would_refuse_or_misread_is_no_request(
 def test_the_longest_periods_are_sent() -> None:
     with asking() as (server, client):
         client.operations.send(asked("queue_health", period=(at(20) - 24 * HOUR, at(20))))
-        client.operations.send(asked("current_queue_health", period=(at(20) - 72 * HOUR, at(20))))
-        assert len(server.calls) == 2
+        assert len(server.calls) == 1
 
 
 def test_every_metric_that_is_documented_may_be_asked_for() -> None:

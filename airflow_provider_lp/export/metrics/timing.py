@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.client.measurements import MetricsAnswer
-from airflow_provider_lp.client.operations import MetricsRequest
+from airflow_provider_lp.client.operations import CLOCK_DIFFERENCE_MS, MetricsRequest
 from airflow_provider_lp.client.report_parameters import LONGEST_TIMEFRAME, check_divides
 from airflow_provider_lp.client.reports import Counting, Report
 from airflow_provider_lp.export.metrics.buckets import (
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 Some = TypeVar("Some")
 
 ONE_MS = timedelta(milliseconds=1)
-#: How far LivePerson's clock may be ahead of ours, or behind.
-CLOCK_DIFFERENCE_MS = 2_000
 #: By how much longer a timeframe gets with each try, for answers that take their time.
 SLOWNESS_MS = 2 * MINUTE_MS
 

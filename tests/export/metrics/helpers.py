@@ -74,10 +74,12 @@ def measured(client: LivePersonClient, report: str = "messaging_conversation", *
     return collect_metrics(client, MetricsQuery.checked(report, now=client.now, **query))
 
 
-def rows_at(moment_ms: int, conversations: Iterable[Conversation], **query: Any) -> list[Row]:
+def rows_at(
+    moment_ms: int, conversations: Iterable[Conversation], *, credentials: Any = OAUTH1, **query: Any
+) -> list[Row]:
     """The rows that a run at a moment gives."""
     clock = clock_at(moment_ms)
-    with account_on(clock, conversations) as sandbox, connect(sandbox, clock) as client:
+    with account_on(clock, conversations) as sandbox, connect(sandbox, clock, credentials) as client:
         return measured(client, **query)
 
 
