@@ -13,7 +13,7 @@ from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
 from airflow_provider_lp.operators.templates import from_template
 from airflow_provider_lp.retention import FRESHNESS_DELAY
-from airflow_provider_lp.windows import Window, resolve_window
+from airflow_provider_lp.windows import Window, parse_span, resolve_window
 
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import Context
@@ -68,11 +68,13 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
     :param report: which one; see above. (templated)
     :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
     :param end: end of the period, likewise. (templated)
-    :param window: length of the period for runs that only have a moment.
-    :param timeframe: instead of a period: minutes back from now, 1 to 1440. For ``queue_health_by_group`` whole hours,
-        such as 1440, its default; more is taken there. (templated)
+    :param window: length of the period for runs that only have a moment: a timedelta, seconds, or ISO 8601 text such as
+        ``PT1H``. (templated)
+    :param timeframe: instead of a period: minutes back from now, 1 to 1440; or a timedelta, or ISO 8601 text. For
+        ``queue_health_by_group`` whole hours, such as 1440, its default; more is taken there. (templated)
     :param interval: minutes per row, at least 5; must divide the period or the timeframe, for segments a day, and be a
-        multiple of 5 for ``messaging_conversation``. Default: one set of rows for all of it. (templated)
+        multiple of 5 for ``messaging_conversation``. Given as ``timeframe`` is. Default: one set of rows for all of it.
+        (templated)
     :param skill_ids: list of skill ids, or ``"all"``; default LivePerson's: none for ``messaging_conversation`` and
         ``csat_distribution``, no split by skills for ``agent_segments``, all for the others. A long list takes several
         requests. (templated)
@@ -86,7 +88,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         without regard to surveys that end within a week, the last skill, the last agent, and the time from start to
         close. (templated)
     :param max_age: with ``source_of_truth="conversations"``: how long before the period a conversation may have
-        started; default 90 days.
+        started; default 90 days; given as ``window`` is. (templated)
     :param user_type: for segments: ``"human"``, ``"bot"`` or ``"all"``; default LivePerson's own. (templated)
     :param source: for ``agent_segments``: channels such as ``"APP"``; default LivePerson's own. (templated)
     :param metrics: for ``current_queue_health`` (``"queue"``, ``"waittimes"``, ``"overdue"``, ``"all"``),
@@ -111,12 +113,14 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         "report",
         "start",
         "end",
+        "window",
         "timeframe",
         "interval",
         "skill_ids",
         "agent_ids",
         "group_ids",
         "source_of_truth",
+        "max_age",
         "user_type",
         "source",
         "metrics",
@@ -132,14 +136,14 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         report: str = "messaging_conversation",
         start: datetime | str | None = None,
         end: datetime | str | None = None,
-        window: timedelta | None = None,
+        window: timedelta | float | str | None = None,
         timeframe: int | timedelta | str | None = None,
         interval: int | timedelta | str | None = None,
         skill_ids: Collection[str | int] | str | None = None,
         agent_ids: Collection[str | int] | str | None = None,
         group_ids: Collection[str | int] | str | None = None,
         source_of_truth: str = "operations",
-        max_age: timedelta | None = None,
+        max_age: timedelta | float | str | None = None,
         user_type: str | None = None,
         source: Collection[str] | str | None = None,
         metrics: Collection[str] | str | None = None,
@@ -190,19 +194,19 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
     def _query(self, context: Context, now: datetime) -> MetricsQuery:
         from airflow_provider_lp.export.metrics.query import MetricsQuery
 
-        timeframe = _number(self.timeframe)
+        timeframe = _minutes("timeframe", self.timeframe)
         window = self._window(context, now, timeframe)
         query = MetricsQuery.checked(
             self.report,
             window=window,
             now=now,
             timeframe=timeframe,
-            interval=_number(self.interval),
+            interval=_minutes("interval", self.interval),
             skill_ids=_listed(self.skill_ids),
             agent_ids=_listed(self.agent_ids),
             group_ids=_listed(self.group_ids),
             source_of_truth=self.source_of_truth,
-            max_age=self.max_age,
+            max_age=None if self.max_age is None else parse_span("max_age", self.max_age),
             user_type=self.user_type,
             source=_listed(self.source),
             metrics=_listed(self.metrics),
@@ -237,9 +241,14 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         return resolve_window(self.start, self.end, self.window, moments_of(context), now)
 
 
-def _number(value: Any) -> Any:
-    """A number, where a template made text of it."""
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+def _minutes(name: str, value: Any) -> Any:
+    """Minutes, where a template made text of them; a length of time, where its text says so."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.upper().startswith("P") or ":" in text:
+        return parse_span(name, text)
+    return int(text) if text.isdecimal() else value
 
 
 def _listed(value: Any) -> Any:

@@ -344,6 +344,25 @@ def test_all_and_numbers_of_a_timeframe_may_come_from_templates(lp: Any, native:
     assert asked(lp)[0].query["interval"] == "60"
 
 
+@pytest.mark.parametrize("native", [False, True], ids=["text", "native"])
+@pytest.mark.parametrize(
+    ("hour", "half"), [("PT1H", "PT30M"), (timedelta(hours=1), timedelta(minutes=30)), ("1:00:00", "0:30:00")]
+)
+def test_lengths_of_time_may_come_as_text(lp: Any, native: bool, hour: Any, half: Any) -> None:
+    context: Any = {"hour": hour, "half": half, "logical_date": pendulum.instance(END)}
+    of_window = {"window": "{{ hour }}", "interval": "{{ half }}", "max_age": "{{ hour }}"}
+    rows = rendered(context, {**of_window, "source_of_truth": "conversations"}, native=native).execute(context)
+    assert [row["interval_start"] for row in rows] == [
+        START.isoformat(),
+        (START + timedelta(minutes=30)).isoformat(),
+    ]
+    rendered(context, {"timeframe": "{{ hour }}", "interval": "{{ half }}"}, native=native).execute(context)
+    assert {name: asked(lp)[0].query[name] for name in ("timeframe", "interval")} == {
+        "timeframe": "60",
+        "interval": "30",
+    }
+
+
 def test_names_of_metrics_and_channels_may_come_from_templates(lp: Any) -> None:
     made = rendered(
         {"names": ["interactiveAgentSegments"], "channels": "APP,SMS"},
@@ -420,7 +439,12 @@ def test_an_operator_can_be_copied() -> None:
         ({"report": "queue_health_by_group", "timeframe": 90}, "whole hours"),
         ({"source_of_truth": "rumour"}, "source_of_truth="),
         ({"source_of_truth": "conversations", "timeframe": 60}, "timeframe"),
-        ({"source_of_truth": "conversations", "max_age": 5}, "max_age"),
+        ({"source_of_truth": "conversations", "max_age": "often"}, "max_age"),
+        ({"source_of_truth": "conversations", "max_age": -5}, "max_age"),
+        ({"timeframe": "PT90S"}, "timeframe"),
+        ({"timeframe": "P1M"}, "timeframe"),
+        ({"timeframe": "60.0"}, "timeframe"),
+        ({"interval": "0:07:30"}, "interval"),
         ({"format": "parquet"}, "format="),
         ({"path": "/x.csv"}, "promises csv"),
         ({"path": "/x.ndjson", "format": "csv"}, "promises ndjson"),
