@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_provider_lp.client.calls import Authorization, Call, Caller
-from airflow_provider_lp.client.errors import (
-    LivePersonAuthenticationError,
-    LivePersonConfigurationError,
-    LivePersonError,
-    LivePersonPermissionError,
-)
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
 from airflow_provider_lp.client.measurements import MetricsAnswer, read_metrics
 from airflow_provider_lp.client.report_parameters import LONGEST_TIMEFRAME, check_divides
 from airflow_provider_lp.client.reports import Report, report_named
@@ -41,6 +36,7 @@ MS_PER_MINUTE = 60_000
 MS_PER_HOUR = 3_600_000
 #: How far LivePerson's clock may be ahead of ours, or behind.
 CLOCK_DIFFERENCE_MS = 2_000
+MISSING = "A scope or permission of the credentials may be missing, or the feature not be enabled for the account."
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +184,11 @@ class MessagingOperations:
         :param request: what to ask for.
         :raises LivePersonError: by its kind, when LivePerson's answer is not usable after retrying.
         """
-        versions = request.versions(self._authorization.kind)
-        if len(versions) == 1:
+        kind = self._authorization.kind
+        versions = request.versions(kind)
+        if kind in versions[0].accepts:
             return self._in_version(request, versions[0])
-        choice = self._memory.of((request.report.endpoint, request.period is not None))
+        choice = self._memory.of((request.report.endpoint, *versions))
         with choice.lock:
             if choice.works is None:
                 return self._first_that_works(request, versions, choice)
@@ -209,30 +206,23 @@ class MessagingOperations:
             else:
                 choice.works = version
                 return answer
-        raise self._explained(request, self._memory.all_refused(choice), choice.refused)
+        refusal = self._memory.all_refused(choice)
+        tried = " and ".join(f"v={version.number} (HTTP {choice.refused[version].status})" for version in versions)
+        label = AUTHENTICATIONS[self._authorization.kind]
+        _explain(
+            refusal,
+            f"LivePerson refuses {tried} of {request.report.endpoint} to {label}: it may take another kind of "
+            "authentication only.",
+        )
+        raise refusal
 
     def _in_version(self, request: MetricsRequest, version: Version) -> MetricsAnswer:
         try:
             return self._ask(request, version)
-        except (LivePersonAuthenticationError, LivePersonPermissionError) as error:
-            raise self._explained(request, error, {version: error}) from None
-
-    def _explained(
-        self, request: MetricsRequest, error: LivePersonError, refused: Mapping[Version, LivePersonError]
-    ) -> LivePersonError:
-        """The error, with what its refusal may mean."""
-        kind = self._authorization.kind
-        tried = " and ".join(f"v={version.number} (HTTP {refused[version].status})" for version in refused)
-        missing = "a scope or permission of the credentials is missing, or the feature is not enabled for the account"
-        means = (
-            f"LivePerson documents that version for {AUTHENTICATIONS[kind]}: {missing}."
-            if any(kind in version.accepts for version in refused)
-            else f"LivePerson may give it to another kind of authentication than {AUTHENTICATIONS[kind]}, or {missing}."
-        )
-        hint = f"Refused was {tried} of {request.report.endpoint}. {means}"
-        if hint not in error.remedy:
-            error.advise(f"{error.remedy} {hint}".strip())
-        return error
+        except LivePersonError as error:
+            if error.status in VERSION_REFUSALS[1:]:
+                _explain(error, "")
+            raise
 
     def _ask(self, request: MetricsRequest, version: Version, *, tentative: bool = False) -> MetricsAnswer:
         report, now_ms = request.report, int(self._memory.clock.now() * MS_PER_SECOND)
@@ -256,6 +246,13 @@ class MessagingOperations:
         if version.by_period and request.timeframe is not None:
             return replace(answer, asked_ms=int(params["toMillis"]))
         return answer
+
+
+def _explain(error: LivePersonError, means: str) -> None:
+    """Say at the end of a refusal what it may mean."""
+    if means not in error.remedy or not error.remedy:
+        missing = "" if "feature" in error.remedy else MISSING
+        error.advise(" ".join(filter(None, (error.remedy, means, missing))))
 
 
 def _check_period(report: Report, period: tuple[int, int]) -> None:

@@ -96,7 +96,7 @@ def test_what_is_known_of_oauth1_is_asked_once(report: str, status: int) -> None
 
 
 def test_a_version_that_is_known_is_never_left_for_another() -> None:
-    explained = pytest.raises(LivePersonPermissionError, match=r"documents that version for OAuth 2.0.*scope.*feature")
+    explained = pytest.raises(LivePersonPermissionError, match=r"scope.*permission.*feature")
     with connected(only("1", 403)) as (client, queries), explained:
         client.operations.send(asked("current_queue_health"))
     assert {query["v"] for query in queries} == {"2"}
