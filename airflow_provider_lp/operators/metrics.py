@@ -50,8 +50,12 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
     * ``current_queue_health``, ``queue_health_by_group`` (``msgqueuehealth/current``,
       ``msgqueuehealthbygroup/current``): the present; ``interval_start`` and ``interval_end`` are the moment of the
       request, unless a timeframe or, for ``current_queue_health``, a period of the last 72 hours was asked for by
-      ``start`` and ``end`` or ``window``. ``time`` is the freshness of a skill's numbers. Nothing of it
-      may be added over time.
+      ``start`` and ``end`` or ``window``, which takes OAuth 2.0. ``time`` is the freshness of a skill's numbers.
+      Nothing of it may be added over time.
+
+    LivePerson binds versions of these methods to the kind of authentication. What is known of that is followed (to an
+    OAuth 2.0 client, ``current_queue_health`` is a period: the last 24 hours up to now); where nothing is known, the
+    documented version is asked first and, should it be refused, the other one once.
 
     With ``timeframe``, the numbers are LivePerson's for that many minutes back from the moment of the request, rounded
     as above. Where that is within two seconds of a five-minute mark and clocks may disagree on the buckets, the request

@@ -83,7 +83,12 @@ def typed_metrics(report: Report, metrics: Mapping[str, Any]) -> dict[str, Any]:
 def _unknown(value: Any) -> Any:
     """An undocumented metric's value: a number where it is one or its text, otherwise as it came."""
     number = _number(value)
-    return value if number is None else typed_value(number, type(number))
+    if number is not None:
+        return typed_value(number, type(number))
+    if isinstance(value, str):
+        # Not every database that keeps XComs can hold a NUL.
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return value if isinstance(value, bool) else None
 
 
 def typed_value(value: Any, kind: type[int] | type[float]) -> int | float | None:

@@ -233,12 +233,11 @@ class Frame(Timing):
     def dated(self, request: MetricsRequest, answer: MetricsAnswer) -> list[Dated]:
         if self.interval is None:
             return [Dated(self._frame(request, answer.asked_ms), answer.frame)]
-        length_ms = self.interval * MINUTE_MS
-        window = self.covers or Window(0, answer.asked_ms + 1)
+        length_ms, window = self.interval * MINUTE_MS, self.covers
         return [
             Dated(Window(start_ms, start_ms + length_ms), measurements)
             for start_ms, measurements in (answer.intervals or {}).items()
-            if start_ms < window.end_ms and start_ms + length_ms > window.start_ms
+            if window is None or (start_ms < window.end_ms and start_ms + length_ms > window.start_ms)
         ]
 
     def _problem_of_intervals(self, answer: MetricsAnswer, frame: Window, interval: int) -> str:

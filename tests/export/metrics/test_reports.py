@@ -166,12 +166,15 @@ def test_what_nobody_documented_is_passed_on_where_it_is_not_added(report: str) 
         "count": "5",
         "share": "-1.0",
         "on": True,
+        "large": 10**400,
+        "void": "a\0b",
     }
     body = {"skillGroupMetrics": {"12": {"17": extra}}} if "by_group" in report else {"metricsTotals": extra}
     with answering(body) as (_, client):
         (row,) = measured(client, report, **({"timeframe": 60} if report in FRAMED else {}))
     assert list(row.items())[9 + len(COLUMNS[report]) :] == [
-        ("alpha", "some text"), ("count", 5), ("on", True), ("rate", 0.5), ("share", None), ("zeta", None),
+        ("alpha", "some text"), ("count", 5), ("large", None), ("on", True), ("rate", 0.5), ("share", None),
+        ("void", "a\ufffdb"), ("zeta", None),
     ]  # fmt: skip
 
 
