@@ -31,7 +31,7 @@ PARTING_TIMEOUT_S = 5.0
 #: Bytes of an answer, unpacked: what is larger is no page of LivePerson's, and may be a bomb.
 LARGEST_ANSWER = 512 * 2**20
 LARGEST_ERROR_BODY = 64 * 2**10
-CHUNK = 2**20
+CHUNK = 64 * 2**10
 SUCCESSES = (200, 204)
 NETWORK_ERRORS = (requests.RequestException, Urllib3Error, OSError, ValueError)
 
@@ -238,6 +238,9 @@ def _body(call: Call, response: requests.Response) -> bytes:
     """The whole body of a success, the beginning of that of an error; decompressed."""
     if response.status_code not in SUCCESSES:
         return bytes(response.raw.read(LARGEST_ERROR_BODY, decode_content=True))
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) <= LARGEST_ANSWER and "Content-Encoding" not in response.headers:
+        return bytes(response.raw.read())
     body = io.BytesIO()
     while chunk := response.raw.read(CHUNK, decode_content=True):
         body.write(chunk)
