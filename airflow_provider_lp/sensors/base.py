@@ -146,6 +146,8 @@ class LivePersonSensor(LivePersonOperator, BaseSensorOperator):
                     return value
                 case {"outcome": "timeout", "message": message}:
                     raise AirflowSensorTimeout(self._timed_out(message))
+                case {"outcome": "failed", "message": message, "retry": True}:
+                    raise AirflowException(message)
                 case {"outcome": "failed", "message": message}:
                     raise AirflowFailException(message)
             raise AirflowException(f"The trigger fired an event that this sensor does not know: {event!r}.")

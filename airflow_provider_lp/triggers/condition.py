@@ -89,7 +89,7 @@ class LivePersonConditionTrigger(BaseTrigger):
     Waits until a condition is met, the time is over, or LivePerson says what waiting cannot mend.
 
     Fires once. The event is ``{"outcome": "met", "value": ...}``, or ``{"outcome": "timeout", "message": ...}``, or
-    ``{"outcome": "failed", "message": ...}``.
+    ``{"outcome": "failed", "message": ..., "retry": ...}``, whose ``retry`` says whether another attempt may help.
 
     :param condition: one of ``AnyCondition``, as ``msgspec.to_builtins`` gives it.
     :param schedule: how often and how long to poll: a :class:`Schedule`, likewise.
@@ -121,7 +121,7 @@ class LivePersonConditionTrigger(BaseTrigger):
             message = str(error)
             if repr(self.liveperson_conn_id) not in message:
                 message += f" (Airflow connection {self.liveperson_conn_id!r})"
-            event = {"outcome": "failed", "message": message}
+            event = {"outcome": "failed", "message": message, "retry": error.retry_helps}
         handed_over_s = self.schedule.started_s + HANDED_OVER_S
         await asyncio.sleep(min(max(0.0, handed_over_s - CLOCK.now()), HANDED_OVER_S))
         yield event_of(event)

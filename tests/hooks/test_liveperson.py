@@ -242,6 +242,7 @@ def test_an_operator_lets_airflow_retry_when_the_connection_is_not_found() -> No
         pass
 
 
+@pytest.mark.filterwarnings("ignore")  # Airflow 2.11 warns of such extras
 @pytest.mark.parametrize("extra", ["[1, 2]", '"text"', "5", "{'not': json}"])
 def test_extras_that_are_no_object_are_refused_once_in_words(
     connection: Any, caplog: pytest.LogCaptureFixture, extra: str

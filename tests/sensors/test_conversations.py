@@ -515,6 +515,13 @@ def test_a_wrong_argument_fails_at_once_without_a_request(
     assert sandbox.requests == []
 
 
+@in_each_mode
+def test_a_connection_that_is_not_found_is_left_to_airflows_retries(mode: str, clock: FakeClock) -> None:
+    with pytest.raises(Exception, match="'nowhere' is not an Airflow connection") as caught:
+        wait(conversations(mode, liveperson_conn_id="nowhere"), clock)
+    assert not isinstance(caught.value, AirflowFailException)
+
+
 # Airflow's options.
 
 

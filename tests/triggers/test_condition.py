@@ -371,7 +371,7 @@ def test_a_connection_that_is_missing_ends_it(clock: FakeClock) -> None:
     waiting = trigger()
     waiting.liveperson_conn_id = "nowhere"
     event = run(clock, event_of(waiting))
-    assert (event["outcome"], "nowhere" in event["message"]) == ("failed", True)
+    assert (event["outcome"], "nowhere" in event["message"], event["retry"]) == ("failed", True, True)
     assert shared_client._shared == {}
 
 
