@@ -10,6 +10,8 @@ import msgspec
 
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.conditions.base import Condition, PollResult
+from airflow_provider_lp.conditions.counting import count_at_most
+from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.download import Download
 from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
@@ -59,15 +61,13 @@ class WindowedSearch(msgspec.Struct, frozen=True):
             content=LEAST_CONTENT,
         )
 
+    def checked(self, now: datetime) -> WindowedSearch:
+        """
+        The same search, with filters as LivePerson takes them.
 
-def count_at_most(client: LivePersonClient, query: ConversationQuery) -> int:
-    """
-    As many conversations as the query finds, or a few more: LivePerson rounds the bounds of a search outwards.
-
-    Costs a request of one row for each search, of which most queries are one.
-    """
-    searches = [search for part in query.slices() for search in part.searches]
-    return sum(client.interactions.search_page(query.body(search), offset=0, limit=1).count for search in searches)
+        :raises LivePersonConfigurationError: naming the argument that it would not accept.
+        """
+        return msgspec.structs.replace(self, filters=dict(self.query(now).filters))
 
 
 def matching_ids(client: LivePersonClient, query: ConversationQuery) -> list[str]:
@@ -140,9 +140,7 @@ class ConversationsHaveStatus(Condition, frozen=True):
         total = len(self.conversation_ids)
         for start in range(0, total, IDS_PER_CALL):
             batch = self.conversation_ids[start : start + IDS_PER_CALL]
-            page = client.interactions.by_id(batch, content=LEAST_CONTENT)
-            having = {head.info.conversation_id for head in page.heads if head.info.status == self.status}
-            others = [conversation_id for conversation_id in batch if conversation_id not in having]
+            others = self._without_status(client, batch)
             if others:
                 named = ", ".join(others[:IDS_NAMED])
                 return PollResult(
@@ -152,6 +150,25 @@ class ConversationsHaveStatus(Condition, frozen=True):
                 )
         message = f"All {total} conversations have status {self.status}."
         return PollResult(True, message, _summary(self.conversation_ids))
+
+    def _without_status(self, client: LivePersonClient, batch: Sequence[str]) -> list[str]:
+        """
+        Those of a batch that do not have the status.
+
+        Ids that do not come are asked for again: once more if LivePerson does not count them either, and a few times
+        if it does. That is spared if another conversation does not have the status anyway.
+        """
+        others = list(batch)
+        for number, pause in enumerate(PAUSES):
+            client.wait(pause)
+            page = client.interactions.by_id(others, content=LEAST_CONTENT)
+            statuses = {head.info.conversation_id: head.info.status for head in page.heads}
+            came = statuses.keys() & set(others)
+            others = [some for some in others if statuses.get(some) != self.status]
+            is_believed = number > 0 and page.count <= len(came)
+            if is_believed or not others or came & set(others):
+                break
+        return others
 
 
 class WindowIsReady(Condition, frozen=True):
@@ -174,7 +191,7 @@ class WindowIsReady(Condition, frozen=True):
         if (client.now - query.window.end).total_seconds() < self.delay_s:
             message = f"Conversations by {subject} are not looked at before {self.delay_s:.12g} s after its end."
             return PollResult(False, message)
-        count = count_at_most(client, query)
+        count = count_at_most(client, query, proves_empty=True)
         message = f"LivePerson counts {count} conversations by {subject}; to be confirmed in {self.settle_s:.12g} s."
         return PollResult(False, message, count, confirm_after=timedelta(seconds=self.settle_s))
 
@@ -182,7 +199,7 @@ class WindowIsReady(Condition, frozen=True):
         """Count once more, and compare."""
         query = self.search.query(client.now)
         subject = self._subject(query)
-        count = count_at_most(client, query)
+        count = count_at_most(client, query, proves_empty=True)
         if count != first.value:
             return PollResult(False, f"LivePerson's count by {subject} still moves: {first.value}, then {count}.")
         value = {"start": query.window.start.isoformat(), "end": query.window.end.isoformat(), "count": count}

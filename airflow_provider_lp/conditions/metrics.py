@@ -12,6 +12,7 @@ from airflow_provider_lp.client.reports import REPORTS, Report
 from airflow_provider_lp.conditions.base import Condition, PollResult
 from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
+from airflow_provider_lp.windows import parse_span
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
@@ -161,13 +162,15 @@ def _limit(name: str, value: object) -> float | None:
 
 
 def _minutes(value: int | timedelta | str | None) -> Any:
+    """Minutes, from a number of them, or from a length of time; of another type it is refused later."""
     if isinstance(value, str) and value.strip().isdecimal():
         return int(value)
-    if not isinstance(value, timedelta):
+    if not isinstance(value, str | timedelta):
         return value
-    if value % ONE_MINUTE:
+    minutes, rest = divmod(parse_span("timeframe", value), ONE_MINUTE)
+    if rest:
         raise LivePersonConfigurationError(f"timeframe={value!r} must be whole minutes.")
-    return value // ONE_MINUTE
+    return minutes
 
 
 def _id(name: str, value: object) -> str | None:

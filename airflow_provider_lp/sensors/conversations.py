@@ -11,7 +11,7 @@ from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 from airflow_provider_lp.sensors.base import LivePersonSensor, present
-from airflow_provider_lp.windows import resolve_window
+from airflow_provider_lp.windows import parse_span, resolve_window
 
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import Context
@@ -33,7 +33,15 @@ class LivePersonWindowSensor(LivePersonSensor):
     would export in the same run, and stays the same however long the sensor waits.
     """
 
-    template_fields: Sequence[str] = ("start", "end", "time_field", "filters", "liveperson_conn_id")
+    template_fields: Sequence[str] = (
+        "start",
+        "end",
+        "window",
+        "time_field",
+        "filters",
+        "max_age",
+        "liveperson_conn_id",
+    )
     template_fields_renderers = {"filters": "json"}  # noqa: RUF012 - as Airflow declares it
 
     def __init__(
@@ -41,10 +49,10 @@ class LivePersonWindowSensor(LivePersonSensor):
         *,
         start: datetime | str | None = None,
         end: datetime | str | None = None,
-        window: timedelta | None = None,
+        window: timedelta | float | str | None = None,
         time_field: str = "start",
         filters: Mapping[str, Any] | None = None,
-        max_age: timedelta = DEFAULT_MAX_AGE,
+        max_age: timedelta | float | str = DEFAULT_MAX_AGE,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -63,8 +71,6 @@ class LivePersonWindowSensor(LivePersonSensor):
         """
         from airflow_provider_lp.conditions.conversations import WindowedSearch
 
-        if not isinstance(self.max_age, timedelta):
-            raise LivePersonConfigurationError(f"max_age={self.max_age!r} must be a timedelta.")
         now = present()
         window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         filters = filters_from_template(self.filters)
@@ -72,11 +78,10 @@ class LivePersonWindowSensor(LivePersonSensor):
             window.start_ms,
             window.end_ms,
             self.time_field,
-            self.max_age.total_seconds(),
+            parse_span("max_age", self.max_age).total_seconds(),
             {} if filters is None else filters,
         )
-        search.query(now)
-        return search
+        return search.checked(now)
 
 
 class LivePersonConversationsSensor(LivePersonWindowSensor):
@@ -91,20 +96,23 @@ class LivePersonConversationsSensor(LivePersonWindowSensor):
 
     :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
     :param end: end of the period, likewise; may lie in the future. (templated)
-    :param window: length of the period for runs that only have a moment.
+    :param window: length of the period for runs that only have a moment: a timedelta, seconds, or ISO 8601 text such
+        as ``"PT1H"``. (templated)
     :param time_field: which moment of a conversation must lie in the period: ``"start"`` (default), ``"end"``,
         ``"full_dialog_end"`` or ``"latest_update"``. (templated)
     :param filters: LivePerson's search filters by their own names; the time filters excepted. (templated)
     :param max_age: for time fields other than ``start``: how long before the period a conversation may have started;
-        default 90 days, at most 13 months.
-    :param min_count: how many conversations to wait for, default 1.
+        default 90 days, at most 13 months; given like ``window``. (templated)
+    :param min_count: how many conversations to wait for, default 1. (templated)
     :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
     :param liveperson_conn_id: the Airflow connection. (templated)
     :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.
     :raises AirflowSensorTimeout: when ``timeout`` has passed.
     """
 
-    def __init__(self, *, min_count: int = 1, **kwargs: Any) -> None:
+    template_fields: Sequence[str] = (*LivePersonWindowSensor.template_fields, "min_count")
+
+    def __init__(self, *, min_count: int | str = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.min_count = min_count
 
@@ -112,9 +120,11 @@ class LivePersonConversationsSensor(LivePersonWindowSensor):
         """What to wait for."""
         from airflow_provider_lp.conditions.conversations import ConversationsMatch
 
-        if type(self.min_count) is not int or self.min_count < 1:
-            raise LivePersonConfigurationError(f"min_count={self.min_count!r} must be a whole number above 0.")
-        return ConversationsMatch(self.search(context), self.min_count)
+        number = self.min_count
+        min_count = int(number) if isinstance(number, str) and number.strip().isdecimal() else number
+        if type(min_count) is not int or min_count < 1:
+            raise LivePersonConfigurationError(f"min_count={number!r} must be a whole number above 0.")
+        return ConversationsMatch(self.search(context), min_count)
 
 
 class LivePersonWindowReadySensor(LivePersonWindowSensor):
@@ -122,31 +132,35 @@ class LivePersonWindowReadySensor(LivePersonWindowSensor):
     Waits until a period is over and LivePerson shows all of it: put it before an export.
 
     LivePerson shows what happened up to a minute late. The period is ready when ``delay`` has passed since its end,
-    and two polls, ``settling_time`` apart, find LivePerson counting as many conversations.
+    and two polls, ``settling_time`` apart, find LivePerson counting as many conversations. That it counts none is asked
+    twice in each. A count of 10,000 or more is taken in parts, since LivePerson may stop counting there.
 
     The task returns ``{"start": ..., "end": ..., "count": ...}``: the period as ISO 8601 texts, ready to be an
     operator's ``start`` and ``end``, and LivePerson's count, whose bounds are rounded outwards to ten minutes.
 
     :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
     :param end: end of the period, likewise; may lie in the future. (templated)
-    :param window: length of the period for runs that only have a moment.
-    :param delay: how long ago the period must have ended, default 2 minutes.
-    :param settling_time: how far apart the two polls are, default 30 seconds.
+    :param window: length of the period for runs that only have a moment: a timedelta, seconds, or ISO 8601 text such
+        as ``"PT1H"``. (templated)
+    :param delay: how long ago the period must have ended, default 2 minutes; given like ``window``. (templated)
+    :param settling_time: how far apart the two polls are, default 30 seconds; likewise. (templated)
     :param time_field: by which moment to count the period's conversations: the one that the export goes by; default
         ``"start"``. (templated)
     :param filters: LivePerson's search filters, those of the export; default none. (templated)
-    :param max_age: as in the export.
+    :param max_age: as in the export. (templated)
     :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
     :param liveperson_conn_id: the Airflow connection. (templated)
     :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.
     :raises AirflowSensorTimeout: when ``timeout`` has passed.
     """
 
+    template_fields: Sequence[str] = (*LivePersonWindowSensor.template_fields, "delay", "settling_time")
+
     def __init__(
         self,
         *,
-        delay: timedelta = FRESHNESS_DELAY,
-        settling_time: timedelta = DEFAULT_SETTLING_TIME,
+        delay: timedelta | float | str = FRESHNESS_DELAY,
+        settling_time: timedelta | float | str = DEFAULT_SETTLING_TIME,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -157,12 +171,14 @@ class LivePersonWindowReadySensor(LivePersonWindowSensor):
         """What to wait for."""
         from airflow_provider_lp.conditions.conversations import WindowIsReady
 
-        for name, span in (("delay", self.delay), ("settling_time", self.settling_time)):
-            if not isinstance(span, timedelta) or span < timedelta(0):
-                raise LivePersonConfigurationError(f"{name}={span!r} must be a timedelta, not less than zero.")
+        delay = parse_span("delay", self.delay)
+        settling_time = parse_span("settling_time", self.settling_time)
+        for name, length in (("delay", delay), ("settling_time", settling_time)):
+            if length < timedelta(0):
+                raise LivePersonConfigurationError(f"{name}={getattr(self, name)!r} must not be less than zero.")
         if self.time_field == "latest_update":
             raise LivePersonConfigurationError("time_field='latest_update' knows no end, so it is never ready.")
-        return WindowIsReady(self.search(context), self.delay.total_seconds(), self.settling_time.total_seconds())
+        return WindowIsReady(self.search(context), delay.total_seconds(), settling_time.total_seconds())
 
 
 class LivePersonConversationStatusSensor(LivePersonSensor):
@@ -170,7 +186,7 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
     Waits until all of some conversations have a status.
 
     Rests on LivePerson's ``conversations/conversation/search``, 100 ids a request. Ids that LivePerson does not know,
-    or does not know yet, are waited for.
+    or does not know yet, are waited for; that it does not know one is asked twice in each poll that depends on it.
 
     The task returns ``{"count": ..., "conversation_ids": [...]}``, with the first 1000 ids.
 

@@ -34,7 +34,7 @@ class LivePersonMetricSensor(LivePersonSensor):
     :param at_least: the lower limit, the limit included; one of the two is needed. (templated)
     :param at_most: the upper limit, the limit included. (templated)
     :param timeframe: for reports about a period, such as ``"messaging_conversation"``: minutes back from each poll, as
-        a number or a timedelta; default 60. (templated)
+        a number, a timedelta, or ISO 8601 text such as ``"PT1H"``; default 60. (templated)
     :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
     :param liveperson_conn_id: the Airflow connection. (templated)
     :raises AirflowFailException: without retries, for what waiting cannot mend: arguments, credentials, permissions.

@@ -14,7 +14,7 @@ from airflow_provider_lp.conditions.base import PollResult
 from airflow_provider_lp.conditions.conversations import ConversationsFound, WindowedSearch
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, RETENTION
 from airflow_provider_lp.triggers.base import WrongTriggerArgumentError, naming_wrong_arguments
-from airflow_provider_lp.triggers.watch import Changes, LivePersonWatcher, span, state_key_of
+from airflow_provider_lp.triggers.watch import Changes, LivePersonWatcher, checked_span, state_key_of
 from airflow_provider_lp.windows import ONE_MS, Window
 
 TIME_FIELDS = ("start", "end", "full_dialog_end")
@@ -91,11 +91,11 @@ class LivePersonNewConversationsTrigger(LivePersonWatcher):
     :param time_field: which moment of a conversation places it in time: ``"end"`` (default), ``"start"`` or
         ``"full_dialog_end"``.
     :param lookback: how long after that moment a conversation may begin to match, for instance because a survey is
-        answered; default 2 days, also as seconds. Each poll asks for all that match within it, and conversations are
-        remembered for twice as long.
+        answered; default 2 days, also as seconds or ISO 8601 text. Each poll asks for all that match within it, and
+        conversations are remembered for twice as long.
     :param max_age: for time fields other than ``start``: how long before that a conversation may have started; default
-        90 days, also as seconds. Each three months cost one request more a poll.
-    :param poke_interval: how long to wait between two polls, default 1 minute, also as seconds.
+        90 days, likewise. Each three months cost one request more a poll.
+    :param poke_interval: how long to wait between two polls, default 1 minute, likewise.
     :param liveperson_conn_id: the Airflow connection.
     :raises LivePersonConfigurationError: for an argument that LivePerson would refuse; it is named.
     """
@@ -105,9 +105,9 @@ class LivePersonNewConversationsTrigger(LivePersonWatcher):
         *,
         filters: Mapping[str, Any] | str | None = None,
         time_field: str = "end",
-        lookback: timedelta | float = DEFAULT_LOOKBACK,
-        max_age: timedelta | float = DEFAULT_MAX_AGE,
-        poke_interval: timedelta | float = 60,
+        lookback: timedelta | float | str = DEFAULT_LOOKBACK,
+        max_age: timedelta | float | str = DEFAULT_MAX_AGE,
+        poke_interval: timedelta | float | str = 60,
         liveperson_conn_id: str = "liveperson_default",
     ) -> None:
         super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
@@ -116,8 +116,8 @@ class LivePersonNewConversationsTrigger(LivePersonWatcher):
         self.time_field = time_field
         with naming_wrong_arguments():
             self.filters = check_filters(_from_text(filters))
-            self.lookback = span("lookback", lookback)
-            self.max_age = span("max_age", max_age)
+            self.lookback = checked_span("lookback", lookback)
+            self.max_age = checked_span("max_age", max_age)
 
     def fields(self) -> dict[str, Any]:
         """The arguments that make another one of it, as JSON."""

@@ -34,9 +34,9 @@ class LivePersonMetricTrigger(LivePersonWatcher):
     :param skill_id: of which skill; default the account.
     :param agent_id: of which agent, likewise.
     :param group_id: of which agent group, for ``queue_health_by_group`` with ``skill_id``.
-    :param timeframe: for reports about a period: minutes back from each poll, as a number or a timedelta;
-        default 60.
-    :param poke_interval: how long to wait between two polls, default 1 minute, also as seconds.
+    :param timeframe: for reports about a period: minutes back from each poll, as a number, a timedelta or
+        ISO 8601 text such as ``"PT1H"``; default 60.
+    :param poke_interval: how long to wait between two polls, default 1 minute, also as seconds or ISO 8601 text.
     :param liveperson_conn_id: the Airflow connection.
     :raises LivePersonConfigurationError: for limits that cannot be right; the triggerer's log names other arguments
         that LivePerson would refuse.
@@ -52,8 +52,8 @@ class LivePersonMetricTrigger(LivePersonWatcher):
         skill_id: int | str | None = None,
         agent_id: int | str | None = None,
         group_id: int | str | None = None,
-        timeframe: int | timedelta | None = None,
-        poke_interval: timedelta | float = 60,
+        timeframe: int | timedelta | str | None = None,
+        poke_interval: timedelta | float | str = 60,
         liveperson_conn_id: str = "liveperson_default",
     ) -> None:
         super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)

@@ -27,7 +27,7 @@ from airflow_provider_lp.triggers.base import (
     naming_wrong_arguments,
 )
 from airflow_provider_lp.triggers.shared_client import SharedClient, shared_client
-from airflow_provider_lp.windows import ONE_MS
+from airflow_provider_lp.windows import ONE_MS, parse_span
 
 log = logging.getLogger(__name__)
 
@@ -63,14 +63,14 @@ class LivePersonWatcher(BaseEventTrigger):
 
     A watcher says by :meth:`condition` what to ask for, and by :meth:`changes` what of the answer is new.
 
-    :param poke_interval: how long to wait between two polls, as a timedelta or seconds.
+    :param poke_interval: how long to wait between two polls: a timedelta, seconds, or ISO 8601 text.
     :param liveperson_conn_id: the Airflow connection.
     """
 
-    def __init__(self, *, poke_interval: timedelta | float, liveperson_conn_id: str) -> None:
+    def __init__(self, *, poke_interval: timedelta | float | str, liveperson_conn_id: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's
         with naming_wrong_arguments():
-            self.poke_interval = span("poke_interval", poke_interval)
+            self.poke_interval = checked_span("poke_interval", poke_interval)
         if not isinstance(liveperson_conn_id, str) or not liveperson_conn_id:
             raise WrongTriggerArgumentError(
                 f"liveperson_conn_id={liveperson_conn_id!r} must be the id of an Airflow connection."
@@ -235,18 +235,13 @@ def state_key_of(*parts: object) -> str:
     return f"liveperson-{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]}"
 
 
-def span(name: str, value: timedelta | float) -> timedelta:
+def checked_span(name: str, value: object) -> timedelta:
     """
-    A length of time, which may be given as seconds.
+    A length of time, as :func:`~airflow_provider_lp.windows.parse_span` takes it.
 
     :raises LivePersonConfigurationError: if it is none, or not between a millisecond and 13 months.
     """
-    try:
-        length = value if isinstance(value, timedelta) else timedelta(seconds=value)
-    except (TypeError, ValueError, OverflowError):
-        length = None
-    if length is None or isinstance(value, bool) or not ONE_MS <= length <= RETENTION:
-        raise LivePersonConfigurationError(
-            f"{name}={value!r} must be a timedelta or a number of seconds, above 0 and at most {RETENTION.days} days."
-        )
+    length = parse_span(name, value)
+    if not ONE_MS <= length <= RETENTION:
+        raise LivePersonConfigurationError(f"{name}={value!r} must be above 0 and at most {RETENTION.days} days.")
     return length

@@ -187,10 +187,24 @@ def test_the_period_is_the_runs_in_every_look(serve: Any, mode: str, context: An
     assert limits(sandbox) == ["1", "100"] * 3
 
 
+@pytest.mark.parametrize("length", [86_400, 86_400.0, "86400", "P1D", "PT24H", "1 day, 0:00:00", timedelta(days=1)])
+def test_lengths_of_time_may_be_seconds_or_iso_text(serve: Any, length: Any, clock: FakeClock) -> None:
+    serve(*crowd(3))
+    context = {"logical_date": pendulum.datetime(2026, 3, 11)}
+    given = {"start": None, "end": None, "window": length, "time_field": "end", "max_age": length}
+    assert wait(conversations(**given), clock, context)["count"] == 3
+    ready = window_ready(**given, delay=length, settling_time="PT7M")
+    assert wait(ready, clock, context)["count"] == 3
+    assert clock.pauses == [420]
+    assert set(ready.template_fields) >= {"window", "max_age", "delay", "settling_time"}
+
+
 def test_templates_may_fill_what_an_author_would_template(serve: Any, clock: FakeClock) -> None:
     serve(*crowd(3))
-    sensor = conversations(start="{{ x }}", end="{{ y }}", filters={"status": ["{{ status }}"]})
-    sensor.render_template_fields({"x": START.isoformat(), "y": END.isoformat(), "status": "CLOSE"})
+    filters = {"status": "{{ statuses }}", "duration": {"from": "{{ least }}", "to": 10_000_000}}
+    sensor = conversations(start="{{ x }}", end="{{ y }}", filters=filters, min_count="{{ n }}")
+    values = {"statuses": ["CLOSE"], "least": 0, "n": 2}
+    sensor.render_template_fields({"x": START.isoformat(), "y": END.isoformat(), **values})
     assert wait(sensor, clock)["count"] == 3
     assert set(LivePersonConversationsSensor.template_fields) >= {
         "start", "end", "time_field", "filters", "liveperson_conn_id"
@@ -226,9 +240,41 @@ def test_all_must_have_the_status(serve: Any, mode: str, clock: FakeClock) -> No
 @in_each_mode
 def test_what_liveperson_does_not_know_has_no_status(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve(*crowd(2))
-    with pytest.raises(AirflowSensorTimeout):
+    with pytest.raises(AirflowSensorTimeout, match="such as unknown"):
         wait(status(mode, conversation_ids=[*IDS[:2], "unknown"], timeout=THREE_LOOKS_S), clock)
-    assert len(calls(sandbox, BY_ID)) == 3
+    # Each time, whether it is really unknown is asked twice.
+    asked = [call.body.get("conversationIds") or [call.body["conversationId"]] for call in calls(sandbox, BY_ID)]
+    assert asked == [[*IDS[:2], "unknown"], ["unknown"]] * 3
+
+
+@in_each_mode
+@pytest.mark.parametrize("fault", ["no_content", "records_missing"])
+def test_ids_that_do_not_come_are_asked_for_again(serve: Any, mode: str, fault: str, clock: FakeClock) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault(fault, path=BY_ID))
+    assert wait(status(mode, timeout=0), clock)["count"] == 3
+    assert len(calls(sandbox, BY_ID)) == 2
+    assert clock.pauses[0] == 1
+
+
+@in_each_mode
+def test_ids_that_are_counted_and_do_not_come_are_asked_for_a_few_times(
+    serve: Any, mode: str, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(1))
+    sandbox.add_fault(Fault("count_off", rows=1, times=None, path=BY_ID))
+    with pytest.raises(AirflowSensorTimeout, match="such as unknown"):
+        wait(status(mode, conversation_ids=[IDS[0], "unknown"], timeout=0), clock)
+    assert len(calls(sandbox, BY_ID)) == 4
+    assert clock.pauses[:3] == [1, 2, 5]
+
+
+@in_each_mode
+def test_ids_are_not_asked_for_again_while_another_one_is_waited_for(serve: Any, mode: str, clock: FakeClock) -> None:
+    sandbox = serve(Conversation("open", at(10)))
+    with pytest.raises(AirflowSensorTimeout):
+        wait(status(mode, conversation_ids=["open", "unknown"], timeout=0), clock)
+    assert len(calls(sandbox, BY_ID)) == 1
 
 
 @in_each_mode
@@ -240,7 +286,7 @@ def test_many_ids_go_in_calls_of_a_hundred_up_to_the_first_that_is_not_enough(
     assert [len(call.body["conversationIds"]) for call in calls(sandbox, BY_ID)] == [100, 100, 50]
     with pytest.raises(AirflowSensorTimeout):
         wait(status(mode, conversation_ids=["unknown", *IDS[:250]], timeout=0), clock)
-    assert len(calls(sandbox, BY_ID)) == 4
+    assert len(calls(sandbox, BY_ID)) == 3 + 2
 
 
 @in_each_mode
@@ -277,8 +323,9 @@ def test_a_window_is_not_looked_at_before_its_delay_has_passed(
     end, delay = NOW + timedelta(seconds=30), timedelta(seconds=150)
     assert wait(window_ready(mode, start=NOW - timedelta(hours=1), end=end, delay=delay), clock)["count"] == 0
     assert caplog.text.count("are not looked at before") == 3
-    assert clock.pauses == [60, 60, 60, 30]
-    assert len(calls(sandbox)) == 2
+    # That there are none is asked twice each time.
+    assert clock.pauses == [60, 60, 60, 1, 30, 1]
+    assert len(calls(sandbox)) == 4
 
 
 @in_each_mode
@@ -295,15 +342,44 @@ def test_a_window_whose_count_moves_is_not_ready(serve: Any, mode: str, clock: F
 
 @pytest.mark.parametrize(("early_ms", "looks"), [(100, 0), (0, 2)])
 def test_the_default_delay_is_two_minutes(serve: Any, clock: FakeClock, early_ms: int, looks: int) -> None:
-    sandbox = serve()
+    sandbox = serve(Conversation("on the hour", ms(NOW) - HOUR))
     end = NOW - timedelta(minutes=2) + timedelta(milliseconds=early_ms)
     sensor = window_ready(start=NOW - timedelta(hours=1), end=end, timeout=0)
     if looks:
-        assert wait(sensor, clock)["count"] == 0
+        assert wait(sensor, clock)["count"] == 1
     else:
         with pytest.raises(AirflowSensorTimeout):
             wait(sensor, clock)
     assert len(calls(sandbox)) == looks
+
+
+@in_each_mode
+@pytest.mark.parametrize("kind", ["no_content", "count_zero"])
+@pytest.mark.parametrize("after", [0, 1])
+def test_that_a_window_is_empty_is_believed_only_twice(
+    serve: Any, mode: str, kind: str, after: int, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(3))
+    # Both polls would count as many, if each believed what it is told first.
+    sandbox.add_fault(Fault(kind, after=after, every=2, times=2))
+    assert wait(window_ready(mode), clock)["count"] == 3
+    assert limits(sandbox)[:2] == ["1", "1"]
+
+
+@in_each_mode
+def test_a_count_that_is_capped_does_not_stand_still(
+    serve: Any, mode: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_lp.conditions.counting.CAPPED_COUNT", 100)
+    growing = [Conversation("late", after(20)), *crowd(350, ms(NOW) - HOUR)]
+    sandbox = serve(account=LiveAccount.by(clock, growing))
+    sandbox.add_fault(Fault("count_capped", rows=100, times=None))
+    start, end = NOW - timedelta(hours=2), NOW - timedelta(minutes=2)
+    ready = wait(window_ready(mode, start=start, end=end), clock)
+    # Not after the first two counts, between which another one came in. Parts without any are asked for again.
+    assert [pause for pause in clock.pauses if pause > 1] == [30, 60, 30]
+    assert ready["count"] >= 100
+    assert set(limits(sandbox)) == {"1"}
 
 
 # Trouble.
@@ -491,7 +567,9 @@ def test_wrong_credentials_fail_at_once_with_one_login(
         (lambda mode: conversations(mode, filters=[1]), "filters="),
         (lambda mode: conversations(mode, time_field="middle"), "time_field="),
         (lambda mode: conversations(mode, min_count=0), "min_count="),
-        (lambda mode: conversations(mode, max_age=90), "max_age="),
+        (lambda mode: conversations(mode, min_count="x"), "min_count="),
+        (lambda mode: conversations(mode, max_age="soon"), "max_age="),
+        (lambda mode: conversations(mode, max_age="P1M"), "max_age="),
         (lambda mode: conversations(mode, end=None), "end is missing"),
         (lambda mode: conversations(mode, start=datetime(2999, 1, 1, tzinfo=UTC), end="2999-01-02T00:00Z"), "future"),
         (lambda mode: conversations(mode, start=datetime(2020, 1, 1, tzinfo=UTC)), "begins before"),
@@ -499,8 +577,13 @@ def test_wrong_credentials_fail_at_once_with_one_login(
         (lambda mode: window_ready(mode, end="9999-12-31T23:59:59-14:00"), "end=.*lies outside the years"),
         (lambda mode: conversations(mode, start=None, end=None), "does not say which period"),
         (lambda mode: status(mode, conversation_ids=5), "conversation_ids="),
+        *[
+            (lambda mode, text=text: status(mode, conversation_ids=text), "conversation_ids=")
+            for text in ("LazySelectSequence([3 items])", "dict_keys(['a', 'b'])", "{'a', 'b'}", "<generator object>")
+        ],
         (lambda mode: status(mode, status="closed"), "status="),
-        (lambda mode: window_ready(mode, delay=120), "delay="),
+        (lambda mode: window_ready(mode, delay="a while"), "delay="),
+        (lambda mode: window_ready(mode, settling_time="-1"), "settling_time="),
         (lambda mode: window_ready(mode, settling_time=timedelta(seconds=-1)), "settling_time="),
         (lambda mode: window_ready(mode, time_field="latest_update"), "latest_update"),
     ],

@@ -18,7 +18,7 @@ from airflow_provider_lp.conditions.conversations import (
     ConversationsMatch,
     WindowedSearch,
 )
-from airflow_provider_lp.sandbox import Account, Conversation, Fault
+from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.triggers import shared_client
 from airflow_provider_lp.triggers.condition import LivePersonConditionTrigger
@@ -56,8 +56,8 @@ def trigger(
 
 
 def in_real_time(**options: Any) -> LivePersonConditionTrigger:
-    """One that waits from now on by the real clock, for a conversation that there is not."""
-    return trigger(ConversationsHaveStatus(["unknown"]), started_s=time.time(), **options)
+    """One that waits from now on by the real clock, for a conversation that stays open."""
+    return trigger(ConversationsHaveStatus(["open"]), started_s=time.time(), **options)
 
 
 def together(number: int, condition: Any) -> list[asyncio.Future[Any]]:
@@ -120,7 +120,7 @@ async def lags_s(work: Coroutine[Any, Any, Any]) -> list[float]:
 
 
 def test_the_loop_is_free_while_fifty_look(serve: Any) -> None:
-    sandbox = serve(account=Account.of([]))
+    sandbox = serve(Conversation("open", at(10)))
     sandbox.latency_s = 0.15
 
     async def all_of_them() -> None:

@@ -189,7 +189,7 @@ def test_many_come_in_several_events(serve: Any, clock: FakeClock) -> None:
 
 
 def test_it_is_moved_as_json_without_secrets() -> None:
-    made = trigger(lookback=7200)
+    made = trigger(lookback="PT2H")
     path, fields = made.serialize()
     assert json.loads(json.dumps(fields)) == fields
     assert "secret" not in json.dumps(fields)
@@ -215,7 +215,7 @@ def test_it_is_moved_as_json_without_secrets() -> None:
         ({"lookback": timedelta(microseconds=1)}, "lookback="),
         ({"max_age": timedelta(days=500)}, "max_age="),
         ({"poke_interval": timedelta(seconds=-1)}, "poke_interval="),
-        *[({"poke_interval": value}, "poke_interval=") for value in ("60", None, True, float("nan"), 1e20)],
+        *[({"poke_interval": value}, "poke_interval=") for value in ("soon", "-60", None, True, float("nan"), 1e20)],
         *[({"liveperson_conn_id": value}, "liveperson_conn_id=") for value in (None, 5, ["a"], "")],
     ],
 )
