@@ -58,11 +58,13 @@ class Page:
     :param count: how many conversations the whole search matches, as LivePerson says.
     :param heads: the decoded part of each record.
     :param raws: each record as LivePerson sent it, minified JSON.
+    :param bytes: size of the answer.
     """
 
     count: int
     heads: list[ConversationHead] = field(repr=False)
     raws: list[msgspec.Raw] = field(repr=False)
+    bytes: int = 0
 
     def records(self) -> list[dict[str, Any]]:
         """The records, decoded."""
@@ -114,7 +116,7 @@ def read_page(answer: Answer, endpoint: str) -> Page:
         raise LivePersonIncompleteDataError(
             f"LivePerson says that its answer to {endpoint} is only partial (partialResult).", endpoint=endpoint
         )
-    return Page(count, heads, records)
+    return Page(count, heads, records, len(answer.body))
 
 
 def _is_minified(body: bytes, first: msgspec.Raw) -> bool:

@@ -34,8 +34,9 @@ def export_conversations(
     :raises LivePersonError: by its kind; nothing is published then, and what was published stays.
     """
     requests, retries = client.requests, client.retries
-    exported = publish_batches(Download(client, query).batches(), path, publish_empty=publish_empty)
-    _warn_of_outsiders(exported, query)
+    download = Download(client, query)
+    exported = publish_batches(download.batches(), path, publish_empty=publish_empty)
+    _warn(exported, query, download.shortfall)
     return {
         **exported.summary(str(path)),
         "window": {
@@ -44,6 +45,7 @@ def export_conversations(
             "end": query.window.end.isoformat(),
         },
         "outside_bounds": exported.outside_bounds,
+        "shortfall": download.shortfall,
         "requests": client.requests - requests,
         "retries": client.retries - retries,
     }
@@ -61,12 +63,22 @@ def collect_conversations(
     :raises LivePersonConfigurationError: if they are larger; nothing is ever cut short.
     :raises LivePersonError: by its kind, if LivePerson does not give all of it.
     """
-    exported = collect_batches(Download(client, query).batches(), max_bytes)
-    _warn_of_outsiders(exported, query)
+    download = Download(client, query)
+    exported = collect_batches(download.batches(), max_bytes)
+    _warn(exported, query, download.shortfall)
     return exported.records
 
 
-def _warn_of_outsiders(exported: Exported, query: ConversationQuery) -> None:
+def _warn(exported: Exported, query: ConversationQuery, shortfall: int) -> None:
+    if shortfall:
+        log.warning(
+            "LivePerson counts %d more conversations by %s within %s than it gives. They are missing from this export, "
+            "as max_shortfall=%d allows.",
+            shortfall,
+            query.time_field,
+            query.window,
+            query.max_shortfall,
+        )
     if exported.outside_bounds:
         log.warning(
             "%d conversations have their %s outside %s, although LivePerson returned them for that window: it seems "

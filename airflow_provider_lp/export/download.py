@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
+from airflow_provider_lp.client.errors import LivePersonError, LivePersonIncompleteDataError
+from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.client.records import ConversationHead
-from airflow_provider_lp.export.paging import PageRequest, Request, Row, SearchReading, in_order
-from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split, was_asked_for
-from airflow_provider_lp.export.spool import Batch, Judged, Spool
+from airflow_provider_lp.export.completeness import PAUSES
+from airflow_provider_lp.export.pages import PageRequest, Row
+from airflow_provider_lp.export.query import ConversationQuery, can_split, was_asked_for
+from airflow_provider_lp.export.slices import CutSlice, Question, SliceReading
+from airflow_provider_lp.export.spool import Batch, Judged
 from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
@@ -29,68 +32,19 @@ READERS = 2
 READ_AHEAD = 2 * DEEPEST_SEARCH
 #: At a time; what is still too large then is cut again.
 MOST_PARTS = 1000
+#: How large a page should be, and all pages in flight together, as far as earlier ones tell.
+PAGE_BYTES = 32 << 20
+BYTES_IN_FLIGHT = 128 << 20
+#: How much of the largest record so far each smaller page leaves, as a guess at the next ones.
+FADING = 0.9
+#: How often a slice is counted again whose parts have less than it was counted to have.
+RECOUNTS = 2
 
 
-class _Asked(NamedTuple):
-    """A request in flight, and whom its answer is for."""
-
-    working: _Working
-    search: Search
-    reading: SearchReading
-    request: Request
-
-
-class _Answered(NamedTuple):
+class _Arrived(NamedTuple):
     matches: int
     rows: list[Row]
-
-
-class _Working:
-    """
-    A slice that is being read, and where its records wait.
-
-    :param known: the first conversations of its only search, waiting in ``spool``.
-    """
-
-    def __init__(
-        self, part: Slice, query: ConversationQuery, known: Sequence[Row] = (), spool: Spool | None = None
-    ) -> None:
-        self.span = part.span
-        self.part = part
-        self.spool = spool or Spool()
-        self._readings = [
-            (search, SearchReading(query.words(search), may_grow=query.may_grow, known=known))
-            for search in part.searches
-        ]
-
-    @property
-    def is_whole(self) -> bool:
-        return all(reading.is_whole for _, reading in self._readings)
-
-    @property
-    def largest_count(self) -> int:
-        """The most conversations that one of its searches is known to match."""
-        return max(reading.count or 0 for _, reading in self._readings)
-
-    @property
-    def arrived(self) -> int:
-        """How many conversations wait here."""
-        return sum(len(reading.rows) for _, reading in self._readings)
-
-    def next_request(self) -> _Asked | None:
-        for search, reading in self._readings:
-            if request := reading.next_request():
-                return _Asked(self, search, reading, request)
-        return None
-
-    def first_rows(self, span: Window) -> list[Row]:
-        """What has arrived, if it is surely the beginning of a search for ``span``, the earliest part of this slice."""
-        rows = self.rows()
-        is_beginning = len(self._readings) == 1 and len(rows) == self.arrived
-        return rows if is_beginning and all(row.moment_ms in span for row in rows) else []
-
-    def rows(self) -> list[Row]:
-        return in_order(reading for _, reading in self._readings)
+    size: int
 
 
 class Download:
@@ -104,6 +58,8 @@ class Download:
     """
 
     def __init__(self, client: LivePersonClient, query: ConversationQuery, *, takes_truncated: bool = False) -> None:
+        #: How many conversations LivePerson counts and did not give, as far as that is allowed.
+        self.shortfall = 0
         self._client = client
         self._query = query
         self._extent = query.extent
@@ -111,8 +67,9 @@ class Download:
         # More than the client lets through at a time: while some read what they got, others wait for LivePerson.
         self._most_asked = client.max_concurrency + READERS
         self._planned = deque(query.slices())
-        self._working: list[_Working] = []
-        self._in_flight: dict[Future[_Answered], _Asked] = {}
+        self._slices: list[SliceReading] = []
+        self._in_flight: dict[Future[_Arrived], Question] = {}
+        self._bytes_per_row = 1.0
         self._is_giving_out = False
         self._stray_ids: set[str] = set()
         self._neighbours_ids: deque[set[str]] = deque(maxlen=2)
@@ -125,86 +82,114 @@ class Download:
         :raises LivePersonError: when LivePerson does not give all of it.
         """
         try:
-            while self._working or self._planned:
+            while self._slices or self._planned:
                 self._ask()
-                if self._working[0].is_whole:
-                    yield from self._give_out(self._working.pop(0))
+                if self._slices[0].is_whole:
+                    yield from self._give_out(self._slices.pop(0))
                 else:
                     self._take_in(wait_s=None)
         finally:
             self._threads.shutdown(wait=False, cancel_futures=True)
-            for working in self._working:
-                working.spool.close()
+            for slice_reading in self._slices:
+                slice_reading.spool.close()
 
     def _ask(self) -> None:
-        """Keep as many requests in flight as allowed, those of the earliest slice first."""
-        while len(self._in_flight) < self._most_asked:
-            is_far_ahead = sum(working.arrived for working in self._working) > READ_AHEAD
-            served = self._working[: 0 if self._is_giving_out else 1] if is_far_ahead else self._working
-            asked = next(filter(None, (working.next_request() for working in served)), None)
-            if asked:
-                self._in_flight[self._threads.submit(self._fetch, asked)] = asked
-            elif self._planned and not is_far_ahead and len(self._working) <= self._most_asked:
-                self._working.append(_Working(self._planned.popleft(), self._query))
+        """
+        Keep requests in flight.
+
+        1. As many are in flight as allowed, by their number and by the bytes they may bring: none more.
+        2. A slice that is being read lacks something: that, the earliest slice first. When too many conversations wait
+           for the slices before theirs, only for the earliest; while that one is given out, for none.
+        3. Otherwise the next slice is begun, unless too many conversations, or slices, wait already.
+        """
+        while len(self._in_flight) < self._most_in_flight():
+            is_far_ahead = sum(each.arrived for each in self._slices) > READ_AHEAD
+            served = self._slices[: 0 if self._is_giving_out else 1] if is_far_ahead else self._slices
+            question = next(filter(None, (each.next_question(self._most_rows()) for each in served)), None)
+            if question:
+                self._in_flight[self._threads.submit(self._fetch, question)] = question
+            elif self._planned and not is_far_ahead and len(self._slices) <= self._most_asked:
+                self._slices.append(SliceReading(self._planned.popleft(), self._query))
             else:
                 return
 
+    def _most_rows(self) -> int:
+        return max(1, min(ROWS_PER_PAGE, int(PAGE_BYTES / self._bytes_per_row)))
+
+    def _most_in_flight(self) -> int:
+        bytes_per_page = self._most_rows() * self._bytes_per_row
+        return max(1, min(self._most_asked, int(BYTES_IN_FLIGHT / bytes_per_page)))
+
     def _take_in(self, wait_s: float | None) -> None:
-        """Hand what has arrived to the slices it was asked for, after waiting for something to arrive."""
+        """
+        Hand what has arrived to the slices it was asked for, after waiting for something to arrive.
+
+        1. The slice has been cut meanwhile: what arrived for it is not needed.
+        2. A page, or what was asked for by id, has come, or has failed: its search decides what follows.
+        3. The slice turns out to be too large for paging: it is cut, or, if it is too short for that, read deep.
+        4. It is too large for that as well.
+        """
         done, _ = wait(self._in_flight, timeout=wait_s, return_when=FIRST_COMPLETED)
         for future in done:
-            working, _, reading, request = self._in_flight.pop(future)
-            if working not in self._working:
+            question = self._in_flight.pop(future)
+            if question.slice not in self._slices:
                 continue
-            answered = future.result()
-            if isinstance(request, PageRequest):
-                reading.page_arrived(request, answered.matches, answered.rows)
-            else:
-                reading.whole_arrived(request, answered.rows)
-            if working.largest_count > DEEPEST_SEARCH and can_split(working.span):
-                self._cut(working)
-            elif reading.is_too_large:
+            self._answer(question, future)
+            if question.slice.largest_count > DEEPEST_SEARCH and can_split(question.slice.span):
+                self._cut(question.slice)
+            elif question.reading.is_too_large:
                 raise LivePersonIncompleteDataError(
-                    f"LivePerson counts {reading.count} conversations that {reading.words}: too many to page through. "
-                    "Nothing was published."
+                    f"LivePerson counts {question.reading.count} conversations that {question.reading.words}: too many "
+                    "to page through. Nothing was published."
                 )
 
-    def _cut(self, working: _Working) -> None:
-        """Read the slice in parts instead."""
-        wanted = -(-working.largest_count // PLANNED_SEARCH)
-        parts = self._query.parts(working.part, min(max(2, wanted), MOST_PARTS))
-        log.info("%d conversations in %s: read in %d parts.", working.largest_count, working.span, len(parts))
-        place = self._working.index(working)
-        earliest, *later = parts
-        known = working.first_rows(earliest.span) if self._query.is_settled else []
-        if known:
-            first = _Working(earliest, self._query, known, working.spool)
+    def _answer(self, question: Question, future: Future[_Arrived]) -> None:
+        reading, request = question.reading, question.request
+        try:
+            arrived = future.result()
+        except LivePersonError as error:
+            if self._takes_truncated:
+                # Without transcripts, no page is too large: there is trouble, and whoever polls is to know at once.
+                raise
+            reading.request_failed(request, error)
+            return
+        if arrived.rows:
+            self._bytes_per_row = max(arrived.size / len(arrived.rows), FADING * self._bytes_per_row)
+        if isinstance(request, PageRequest):
+            reading.page_arrived(request, arrived.matches, arrived.rows)
         else:
-            first = _Working(earliest, self._query)
-            working.spool.close()
-        self._working[place : place + 1] = [first, *(_Working(part, self._query) for part in later)]
+            reading.whole_arrived(request, arrived.rows)
 
-    def _fetch(self, asked: _Asked) -> _Answered:
+    def _cut(self, whole: SliceReading) -> None:
+        """Read the slice in parts instead."""
+        wanted = -(-whole.largest_count // PLANNED_SEARCH)
+        parts = whole.in_parts(min(max(2, wanted), MOST_PARTS))
+        log.info("%d conversations in %s: read in %d parts.", whole.largest_count, whole.span, len(parts))
+        place = self._slices.index(whole)
+        self._slices[place : place + 1] = parts
+
+    def _fetch(self, question: Question) -> _Arrived:
         """In a thread: ask, and put the answer's records where they wait."""
-        working, search, reading, request = asked
+        slice_reading, search, reading, request = question
         self._client.wait(request.pause)
+        interactions = self._client.interactions
         if isinstance(request, PageRequest):
             try:
-                page = self._client.interactions.search_page(self._query.body(search), offset=request.offset)
+                page = interactions.search_page(self._query.body(search), offset=request.offset, limit=request.limit)
             except LivePersonIncompleteDataError as error:
                 raise LivePersonIncompleteDataError(
                     f"{error} It was asked for conversations that {reading.words}, from row {request.offset} on. "
                     "Nothing was published.",
                     endpoint=error.endpoint,
                 ) from error
-            judged = [self._judge(head, working.span) for head in page.heads]
+            judged = [self._judge(head, slice_reading.span) for head in page.heads]
         else:
-            page = self._client.interactions.by_id(request.conversation_ids, content=self._query.content)
+            page = interactions.by_id(request.conversation_ids, content=self._query.content)
             judged = [Judged(0) for _ in page.heads]
-        rows = working.spool.add_page(page, judged)
+        rows = slice_reading.spool.add_page(page, judged)
         if self._takes_truncated:
             rows = [row._replace(is_partial=False) for row in rows]
-        return _Answered(page.count, rows)
+        return _Arrived(page.count, rows, page.bytes)
 
     def _judge(self, head: ConversationHead, span: Window) -> Judged:
         """Where a conversation that a search found belongs. A neighbouring window's is left out, any other stays."""
@@ -214,18 +199,47 @@ class Download:
             return Judged(moment_ms or 0, is_outside=True)
         return Judged(moment_ms, moment_ms in self._extent)
 
-    def _give_out(self, working: _Working) -> Generator[Batch, None, None]:
+    def _give_out(self, whole: SliceReading) -> Generator[Batch, None, None]:
         # Neighbouring slices both find what lies on the mark where they meet, by whatever field LivePerson filters.
         given = self._stray_ids.union(*self._neighbours_ids)
-        rows = [row for row in working.rows() if row.conversation_id not in given]
-        self._stray_ids.update(row.conversation_id for row in rows if row.moment_ms not in working.span)
+        rows = [row for row in whole.rows() if row.conversation_id not in given]
+        self._stray_ids.update(row.conversation_id for row in rows if row.moment_ms not in whole.span)
         self._neighbours_ids.append({row.conversation_id for row in rows})
         self._is_giving_out = True
         try:
-            for batch in working.spool.batches(rows):
+            for batch in whole.spool.batches(rows):
                 yield batch
                 self._take_in(wait_s=0)
                 self._ask()
         finally:
             self._is_giving_out = False
-            working.spool.close()
+            whole.spool.close()
+        self._account_for(whole)
+
+    def _account_for(self, whole: SliceReading) -> None:
+        """Add up what may be missing, and see that the parts of what was cut have not less than the whole."""
+        self._allow(whole.shortfall, "in all")
+        ids = whole.ids if whole.cut_from else set()
+        for cut in whole.cut_from:
+            cut.part_is_read(ids, whole.shortfall)
+            if not cut.open_parts and cut.found < cut.count and not self._counts_less_now(cut):
+                self._allow(cut.count - cut.found, f"of {cut.count} in {cut.slice.span}, which was read in parts")
+
+    def _counts_less_now(self, cut: CutSlice) -> bool:
+        """Whether LivePerson now counts no more than was found, each time it is asked."""
+        for search in cut.slice.searches:
+            for _ in range(RECOUNTS):
+                self._client.wait(PAUSES[1])
+                page = self._client.interactions.search_page(self._query.body(search), offset=0, limit=1)
+                if page.count > cut.found:
+                    return False
+        return True
+
+    def _allow(self, missing: int, words: str) -> None:
+        self.shortfall += missing
+        if self.shortfall > self._query.max_shortfall:
+            raise LivePersonIncompleteDataError(
+                f"LivePerson does not give {missing} conversations {words} that it counts by {self._query.time_field} "
+                f"within {self._query.window}: more are missing than max_shortfall={self._query.max_shortfall} allows. "
+                "Nothing was published."
+            )

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
+from airflow_provider_lp.client.errors import (
+    LivePersonConfigurationError,
+    LivePersonError,
+    LivePersonIncompleteDataError,
+)
 from airflow_provider_lp.client.filters import STATUSES, check_content, check_status
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.records import Page, milliseconds
 from airflow_provider_lp.export.completeness import ask_until_complete
-from airflow_provider_lp.export.paging import IDS_NAMED, PageRequest, Row, SearchReading, in_order
+from airflow_provider_lp.export.pages import PageRequest, Request, Row
+from airflow_provider_lp.export.paging import IDS_NAMED, SearchReading, in_order
 from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.publishing import collect_batches, publish_batches
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
@@ -191,15 +196,29 @@ class Lookup:
         reading = SearchReading(f"belong to consumer {consumer_id}")
         while request := reading.next_request():
             self._client.wait(request.pause)
+            try:
+                matches, rows = self._answer_to(request, consumer_id)
+            except LivePersonError as error:
+                reading.request_failed(request, error)
+                continue
             if isinstance(request, PageRequest):
-                page = self._client.interactions.by_consumer(
-                    consumer_id, status=self._query.status, content=self._query.content, offset=request.offset
-                )
-                reading.page_arrived(request, page.count, self._add(page))
+                reading.page_arrived(request, matches, rows)
             else:
-                reading.whole_arrived(request, self._ask(request.conversation_ids)[1])
+                reading.whole_arrived(request, rows)
         if not reading.is_whole:
             raise LivePersonIncompleteDataError(
                 f"LivePerson counts {reading.count} conversations that {reading.words}: too many to page through."
             )
         return in_order([reading])
+
+    def _answer_to(self, request: Request, consumer_id: str) -> tuple[int, list[Row]]:
+        if not isinstance(request, PageRequest):
+            return self._ask(request.conversation_ids)
+        page = self._client.interactions.by_consumer(
+            consumer_id,
+            status=self._query.status,
+            content=self._query.content,
+            offset=request.offset,
+            limit=request.limit,
+        )
+        return page.count, self._add(page)

@@ -67,6 +67,7 @@ class ConversationQuery:
     :param content: content types to retrieve, checked; ``None`` for LivePerson's default.
     :param started_before: for time fields other than ``start``: conversations that started later are of no interest;
         default none are.
+    :param max_shortfall: how many conversations may be missing that LivePerson counts and does not give; default none.
     """
 
     time_field: str
@@ -76,6 +77,7 @@ class ConversationQuery:
     filters: Mapping[str, Any]
     content: list[str] | None
     started_before: datetime | None = None
+    max_shortfall: int = 0
 
     @classmethod
     def checked(
@@ -88,6 +90,7 @@ class ConversationQuery:
         filters: Mapping[str, Any] | None = None,
         content: Collection[str] | None = None,
         started_before: datetime | None = None,
+        max_shortfall: int = 0,
     ) -> ConversationQuery:
         """
         A query whose every argument LivePerson would accept.
@@ -111,7 +114,20 @@ class ConversationQuery:
                 f"The window {window} ends more than 13 months from now, which looks like a mistake. "
                 "Choose an earlier end."
             )
-        return cls(time_field, window, now, max_age, check_filters(filters), check_content(content), started_before)
+        if type(max_shortfall) is not int or max_shortfall < 0:
+            raise LivePersonConfigurationError(
+                f"max_shortfall={max_shortfall!r} must be a whole number of conversations, 0 or more."
+            )
+        return cls(
+            time_field,
+            window,
+            now,
+            max_age,
+            check_filters(filters),
+            check_content(content),
+            started_before,
+            max_shortfall,
+        )
 
     def moment_ms(self, info: ConversationInfo) -> int | None:
         """The moment of a conversation that the query goes by; ``None`` if it has none."""

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import IO, NamedTuple
 
 from airflow_provider_lp.client.records import Page, is_true
-from airflow_provider_lp.export.paging import Row
+from airflow_provider_lp.export.pages import Row
 from airflow_provider_lp.export.stores import writing_to
 
 ROWS_PER_BATCH = 100

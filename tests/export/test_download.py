@@ -394,7 +394,7 @@ def test_what_never_gets_whole_fails_and_names_window_and_shortfall(
     if kind != "partial_result":
         assert "counts 450 conversations" in message
     assert path.read_text() == "earlier\n"
-    assert len(calls(sandbox)) < 100
+    assert len(calls(sandbox)) < 200
     assert clock.monotonic() < 300
 
 
@@ -404,7 +404,7 @@ def test_smaller_pages_than_asked_for_lose_nothing(sandbox_of: Any, clock: FakeC
     sandbox.page_rows = page_rows
     with connect(sandbox, clock) as client:
         assert collect(client, DAY_WINDOW) == [f"c{number:05}" for number in range(130)]
-    assert len(calls(sandbox)) <= -(-130 // page_rows) + 1
+    assert len(calls(sandbox)) <= -(-130 // page_rows) + 2
 
 
 @pytest.mark.parametrize("empty_as_204", [False, True])
@@ -416,7 +416,8 @@ def test_an_empty_window_is_an_empty_object(sandbox_of: Any, tmp_path: Path, emp
             summary = export(client, DAY_WINDOW, tmp_path / name)
         assert lines(tmp_path / name) == []
         assert (summary["conversations"], summary["messages"], summary["open_conversations"]) == (0, 0, 0)
-    assert len(calls(sandbox)) == 2
+    # Each time, that there is nothing is believed when it was said twice.
+    assert len(calls(sandbox)) == 4
 
 
 @pytest.mark.parametrize(("number", "partials", "lookups"), [(250, 1, 1), (250, 100, 1), (250, 101, 2), (250, 250, 3)])

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
-from airflow_provider_lp.export.paging import LookupRequest, PageRequest, Row, SearchReading, in_order
+from airflow_provider_lp.client.errors import (
+    LivePersonBadRequestError,
+    LivePersonError,
+    LivePersonIncompleteDataError,
+    LivePersonPermissionError,
+    LivePersonServerError,
+    LivePersonTransportError,
+)
+from airflow_provider_lp.export.pages import LookupRequest, PageRequest, Row
+from airflow_provider_lp.export.paging import SearchReading, in_order
 
 
 def rows(*names: Any, **changed: Any) -> list[Row]:
@@ -38,13 +46,14 @@ class Server:
         self.page_rows = page_rows
         self.partial = partial
         self.asked: list[Any] = []
+        self.forgets = False
 
     def answer(self, reading: SearchReading, request: Any, spoil: Any = lambda page: page) -> None:
         self.asked.append(request)
         if isinstance(request, LookupRequest):
-            reading.whole_arrived(request, rows(*request.conversation_ids))
+            reading.whole_arrived(request, [] if self.forgets else rows(*request.conversation_ids))
             return
-        page = spoil(self.ids[request.offset : request.offset + min(100, self.page_rows)])
+        page = spoil(self.ids[request.offset : request.offset + min(request.limit, self.page_rows)])
         arrived = [row._replace(is_partial=row.conversation_id in self.partial) for row in rows(*page)]
         reading.page_arrived(request, len(self.ids), arrived)
 
@@ -64,10 +73,9 @@ def ids(number: int) -> list[str]:
     return [f"c{position:04}" for position in range(number)]
 
 
-@pytest.mark.parametrize(
-    ("number", "pages"), [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (200, 2), (250, 3), (1000, 10)]
-)
+@pytest.mark.parametrize(("number", "pages"), [(1, 1), (99, 1), (100, 2), (101, 2), (200, 3), (250, 3), (1000, 11)])
 def test_pages_follow_each_other_without_gap_or_overlap(number: int, pages: int) -> None:
+    """Where the last page is full, a request past the end sees that nothing follows."""
     reading, server = SearchReading("x"), Server(ids(number))
     server.read(reading)
     assert reading.is_whole
@@ -87,8 +95,9 @@ def test_a_server_may_have_smaller_pages_than_its_limit(page_rows: int) -> None:
     server.read(reading)
     assert reading.is_whole
     assert list(reading.rows) == ids(120)
-    # One page is asked for twice, to see that its rows are not missing but more than the server gives.
-    assert len(server.asked) == -(-120 // page_rows) + 1
+    # One page is asked for twice, to see that its rows are not missing but more than the server gives; and if the last
+    # page is full, one request looks past the end.
+    assert len(server.asked) == -(-120 // page_rows) + 1 + (120 % page_rows == 0)
 
 
 @given(
@@ -138,7 +147,7 @@ def test_a_page_that_lost_rows_once_is_asked_for_again() -> None:
 def test_rows_that_stay_missing_fail_with_the_shortfall() -> None:
     reading, server = SearchReading("started on Monday"), Server(ids(250))
     with pytest.raises(
-        LivePersonIncompleteDataError, match=r"counts 250 conversations that started on Monday.*distinct ones"
+        LivePersonIncompleteDataError, match=r"counts 250 conversations that started on Monday.*the same \d+ came"
     ) as caught:
         server.read(reading, lambda page: page[:20] + page[30:])
     assert caught.value.retry_helps
@@ -157,11 +166,11 @@ def test_rows_that_shift_between_pages_are_read_again() -> None:
     assert list(reading.rows) == ids(151)
 
 
-@pytest.mark.parametrize("second_count", [149, 151])
-def test_a_count_that_moves_while_paging_starts_over(second_count: int) -> None:
+@pytest.mark.parametrize(("second_count", "second_page"), [(149, range(101, 150)), (151, range(99, 150))])
+def test_a_count_that_moves_while_paging_starts_over(second_count: int, second_page: range) -> None:
     reading = SearchReading("x")
     reading.page_arrived(reading.next_request(), 150, rows(*range(100)))  # type: ignore[arg-type]
-    reading.page_arrived(reading.next_request(), second_count, rows(*range(100, 150)))  # type: ignore[arg-type]
+    reading.page_arrived(reading.next_request(), second_count, rows(*second_page))  # type: ignore[arg-type]
     again = reading.next_request()
     assert isinstance(again, PageRequest)
     assert (again.offset, again.end) == (0, None)
@@ -210,6 +219,7 @@ def test_what_goes_while_reading_page_after_page_is_noticed() -> None:
     listed = ids(300)
     reading.page_arrived(reading.next_request(), 300, rows(*listed[:100]))  # type: ignore[arg-type]
     reading.page_arrived(reading.next_request(), 301, rows(*listed[100:200]))  # type: ignore[arg-type]
+    reading.page_arrived(reading.next_request(), 301, rows(*listed[199:299]))  # type: ignore[arg-type]
     request = reading.next_request()
     reading.page_arrived(request, 300, rows(*listed[:100]))  # type: ignore[arg-type]
     del listed[5]
@@ -252,7 +262,7 @@ def test_a_record_that_stays_truncated_fails_with_its_id() -> None:
     last = reading.next_request()
     assert isinstance(last, LookupRequest)
     with pytest.raises(LivePersonIncompleteDataError, match=r"truncated 1 conversations that started today.*c0002"):
-        reading.whole_arrived(last, [])
+        reading.whole_arrived(last, rows(2, is_partial=True))
 
 
 def test_a_refetched_record_stays_where_the_search_put_it() -> None:
@@ -301,3 +311,229 @@ def test_what_seemed_known_but_is_not_the_beginning_is_read_again() -> None:
     Server(ids).read(reading)
     assert reading.is_whole
     assert sorted(reading.rows) == ids
+
+
+# What a single answer says of nothing, of how many there are, and of their order, is not believed at once.
+
+
+@pytest.mark.parametrize("may_grow", [False, True])
+def test_that_there_is_nothing_takes_two_answers(may_grow: bool) -> None:
+    reading = SearchReading("x", may_grow=may_grow)
+    reading.page_arrived(reading.next_request(), 0, [])  # type: ignore[arg-type]
+    assert not reading.is_whole
+    second = reading.next_request()
+    assert isinstance(second, PageRequest)
+    assert (second.offset, second.end) == (0, None)
+    assert second.pause.total_seconds() > 0
+    reading.page_arrived(second, 0, [])
+    assert reading.is_whole
+
+
+@pytest.mark.parametrize("may_grow", [False, True])
+@pytest.mark.parametrize("number", [1, 100, 250])
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_lone_empty_answer_costs_nothing(number: int, position: int, may_grow: bool) -> None:
+    reading, server = SearchReading("x", may_grow=may_grow), Server(ids(number))
+    answered = 0
+    while request := reading.next_request():
+        if answered == position:
+            reading.page_arrived(request, 0, [])  # type: ignore[arg-type]
+        else:
+            server.answer(reading, request)
+        answered += 1
+    assert reading.is_whole
+    assert list(reading.rows) == ids(number)
+
+
+def test_nothing_is_not_believed_after_something() -> None:
+    reading = SearchReading("x")
+    with pytest.raises(LivePersonIncompleteDataError):
+        finish(reading, lambda request: (150, ids(100)) if reading._passes == 0 and not request.offset else (0, []))
+
+
+@given(st.integers(1, 350), st.floats(0, 0.5), st.randoms(use_true_random=False), st.booleans())
+@settings(max_examples=100)
+def test_answers_that_are_empty_now_and_then_never_make_a_wrong_success(
+    number: int, chance: float, rng: random.Random, may_grow: bool
+) -> None:
+    reading, server = SearchReading("x", may_grow=may_grow), Server(ids(number))
+    was_empty = False
+    try:
+        while request := reading.next_request():
+            assert isinstance(request, PageRequest)
+            # Two in a row are what nothing looks like.
+            was_empty = not was_empty and rng.random() < chance
+            if was_empty:
+                reading.page_arrived(request, 0, [])
+            else:
+                server.answer(reading, request)
+    except LivePersonIncompleteDataError:
+        return
+    assert reading.is_whole
+    assert list(reading.rows) == ids(number)
+
+
+@pytest.mark.parametrize(("total", "tie"), [(333, 333), (700, 25), (1_500, 333)])
+def test_rows_of_one_millisecond_may_come_in_any_order(total: int, tie: int) -> None:
+    for seed in range(30):
+        rng = random.Random(seed)
+        reading, server = SearchReading("x"), Server(ids(total))
+        first = (total - tie) // 2
+
+        def shuffle(server: Server = server, rng: random.Random = rng, first: int = first) -> None:
+            some = server.ids[first : first + tie]
+            rng.shuffle(some)
+            server.ids[first : first + tie] = some
+
+        def pick(in_flight: list[Any], rng: random.Random = rng, shuffle: Any = shuffle) -> int:
+            shuffle()
+            return rng.randrange(len(in_flight))
+
+        server.read(reading, pick=pick)
+        assert reading.is_whole
+        assert sorted(reading.rows) == ids(total)
+
+
+@pytest.mark.parametrize("number", [50, 250])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_count_that_flickers_does_not_fail(number: int, seed: int) -> None:
+    rng = random.Random(seed)
+    reading, listed = SearchReading("x"), ids(number)
+    finish(
+        reading,
+        lambda request: (number + rng.randrange(2), listed[request.offset : request.offset + request.limit]),
+    )
+    assert reading.is_whole
+    assert list(reading.rows) == listed
+
+
+@pytest.mark.parametrize("number", [101, 150, 250])
+def test_a_first_count_that_is_too_small_by_whole_pages_is_noticed(number: int) -> None:
+    reading, listed = SearchReading("x"), ids(number)
+    answers = 0
+    while request := reading.next_request():
+        assert isinstance(request, PageRequest)
+        answers += 1
+        page = listed[request.offset : request.offset + request.limit]
+        reading.page_arrived(request, 100 if answers == 1 else number, rows(*page))
+    assert reading.is_whole
+    assert list(reading.rows) == listed
+
+
+def test_a_count_that_stays_too_small_fails() -> None:
+    reading, listed = SearchReading("x"), ids(150)
+    with pytest.raises(LivePersonIncompleteDataError, match="counts 100"):
+        finish(reading, lambda request: (100, listed[request.offset : request.offset + request.limit]))
+
+
+def finish(reading: SearchReading, answer: Any) -> None:
+    """Read to the end, giving to each page request the count and ids, or the error, that ``answer`` makes of it."""
+    while request := reading.next_request():
+        assert isinstance(request, PageRequest)
+        said = answer(request)
+        if isinstance(said, LivePersonError):
+            reading.request_failed(request, said)
+        else:
+            reading.page_arrived(request, said[0], rows(*said[1]))
+
+
+def read_with_hidden_rows(reading: SearchReading, *, hidden: int = 1) -> None:
+    listed = ids(812)
+    finish(reading, lambda request: (812 + hidden, listed[request.offset : request.offset + request.limit]))
+
+
+def test_what_is_counted_and_never_shown_is_said_so() -> None:
+    with pytest.raises(
+        LivePersonIncompleteDataError,
+        match=r"counts 813 conversations that x .*4 times over did not give them all: the same 812 came each time.*"
+        r"max_shortfall=1 publishes the 812",
+    ):
+        read_with_hidden_rows(SearchReading("x"))
+
+
+def test_what_is_counted_and_never_shown_may_be_allowed_to_lack() -> None:
+    reading = SearchReading("x", max_shortfall=2)
+    read_with_hidden_rows(reading)
+    assert (reading.is_whole, reading.shortfall, len(reading.rows)) == (True, 1, 812)
+    with pytest.raises(LivePersonIncompleteDataError):
+        read_with_hidden_rows(SearchReading("x", max_shortfall=2), hidden=3)
+
+
+def test_a_truncated_record_that_is_gone_by_id_means_reading_the_search_again() -> None:
+    reading = SearchReading("x")
+    reading.page_arrived(reading.next_request(), 2, rows(1) + rows(2, is_partial=True))  # type: ignore[arg-type]
+    while isinstance(request := reading.next_request(), LookupRequest):
+        reading.whole_arrived(request, [])
+    assert isinstance(request, PageRequest)
+    reading.page_arrived(request, 1, rows(1))
+    while isinstance(request := reading.next_request(), PageRequest):
+        reading.page_arrived(request, 1, rows(1))
+    assert reading.is_whole
+    assert list(reading.rows) == ["c0001"]
+
+
+def test_a_truncated_record_that_is_always_gone_by_id_fails() -> None:
+    reading = SearchReading("x")
+    server = Server(ids(3), partial=frozenset(["c0002"]))
+    server.forgets = True
+    with pytest.raises(LivePersonIncompleteDataError, match="c0002"):
+        server.read(reading)
+    assert not reading.is_whole
+
+
+# Pages that are too large to be had.
+
+
+@pytest.mark.parametrize("may_grow", [False, True])
+@pytest.mark.parametrize("most", [1, 3, 30, 99])
+def test_a_page_that_fails_is_asked_for_in_halves(most: int, may_grow: bool) -> None:
+    reading, server = SearchReading("x", may_grow=may_grow), Server(ids(250))
+    failed = 0
+    while request := reading.next_request():
+        assert isinstance(request, PageRequest)
+        if request.limit > most:
+            failed += 1
+            reading.request_failed(request, LivePersonServerError("too large"))
+        else:
+            server.answer(reading, request)
+    assert reading.is_whole
+    assert list(reading.rows) == ids(250)
+    assert 0 < failed < 80
+
+
+def test_one_large_record_costs_few_requests() -> None:
+    reading, server = SearchReading("x"), Server(ids(2_000))
+    while request := reading.next_request():
+        assert isinstance(request, PageRequest)
+        if request.offset <= 444 < request.offset + request.limit and request.limit > 1:
+            reading.request_failed(request, LivePersonTransportError("timed out"))
+        else:
+            server.answer(reading, request)
+    assert reading.is_whole
+    assert list(reading.rows) == ids(2_000)
+    assert len(server.asked) < 70
+
+
+def test_what_fails_alone_fails() -> None:
+    reading = SearchReading("x")
+    with pytest.raises(LivePersonServerError, match="down"):
+        finish(reading, lambda _: LivePersonServerError("down"))
+
+
+def test_what_is_no_matter_of_size_is_not_asked_for_in_halves() -> None:
+    reading = SearchReading("x")
+    request = reading.next_request()
+    assert request
+    with pytest.raises(LivePersonPermissionError):
+        reading.request_failed(request, LivePersonPermissionError("no"))
+
+
+def test_that_nothing_may_be_asked_for_past_the_end_shows_that_nothing_is_there() -> None:
+    reading, server = SearchReading("x"), Server(ids(200))
+    while request := reading.next_request():
+        assert isinstance(request, PageRequest)
+        if request.offset >= 200:
+            reading.request_failed(request, LivePersonBadRequestError("offset"))
+        else:
+            server.answer(reading, request)
+    assert reading.is_whole

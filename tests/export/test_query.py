@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
-from airflow_provider_lp.export.download import MOST_PARTS, Download, _Working
+from airflow_provider_lp.export.download import MOST_PARTS, Download
 from airflow_provider_lp.export.query import LONGEST_SPAN, ConversationQuery
+from airflow_provider_lp.export.slices import SliceReading
 from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window
 from tests.lab import DAY, NOW, at, ms, query_of
@@ -122,10 +123,10 @@ def test_an_absurd_count_is_not_cut_into_as_many_parts() -> None:
     query = ConversationQuery.checked(Window.between(NOW - timedelta(days=84), NOW), now=NOW)
     download = Download(client, query)  # type: ignore[arg-type]
     (part,) = query.slices()
-    working = _Working(part, query)
-    working._readings[0][1].count = 10**15
-    download._working = [working]
-    download._cut(working)
-    assert len(download._working) <= MOST_PARTS
-    for smaller in download._working:
-        smaller.spool.close()
+    whole = SliceReading(part, query)
+    question = whole.next_question()
+    assert question
+    question.reading.count = 10**15
+    download._slices = [whole]
+    download._cut(whole)
+    assert 1 < len(download._slices) <= MOST_PARTS
