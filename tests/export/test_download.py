@@ -188,7 +188,7 @@ def test_the_result_does_not_depend_on_concurrency(sandbox_of: Any, max_concurre
 
 
 def test_requests_in_flight_stay_within_the_limit(sandbox_of: Any) -> None:
-    sandbox = sandbox_of(*crowd(900))
+    sandbox = sandbox_of(*crowd(890))
     sandbox.latency_s = 0.1
     with connect(sandbox, FakeClock(), max_concurrency=3) as client:
         collect(client, DAY_WINDOW)

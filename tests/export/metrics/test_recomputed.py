@@ -222,11 +222,11 @@ def test_long_lists_of_ids_take_no_request_more() -> None:
     query: dict[str, Any] = {"window": Window(START, START + BUCKET), "skill_ids": ids}
     clock = clock_at(LATER)
     with account_on(clock, conversations) as sandbox, connect(sandbox, clock) as client:
+        live = measured(client, **query)
         derived = measured(client, **query, **DERIVED)
         searches = len(calls(sandbox))
         measured(client, **{**query, "skill_ids": "all"}, **DERIVED)
         assert len(calls(sandbox)) == 2 * searches
-        live = measured(client, **query)
     assert without_origin(derived) == without_origin(live)
     assert [row["level"] for row in derived] == ["account", "skill", "skill_agent"]
 
