@@ -1,4 +1,4 @@
-"""Periods of time: half-open ``[start, end)``, in UTC milliseconds, and the one that a run is about."""
+"""Windows of time, half-open ``[start, end)`` in UTC milliseconds; the one that a run is about; lengths of time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def ceil_mark(moment_ms: int) -> int:
 @dataclass(frozen=True, slots=True)
 class Window:
     """
-    A period that has its start and all that follows, up to but without its end.
+    A stretch of time from its start up to, but without, its end.
 
     :param start_ms: epoch milliseconds, UTC.
     :param end_ms: epoch milliseconds, UTC; after the start.
@@ -200,13 +200,13 @@ def _span_of(text: str) -> timedelta:
 
 def resolve_window(start: object, end: object, window: object, run: RunMoments, now: datetime) -> Window:
     """
-    The period that a run is about, by the first of these that applies: ``start`` and ``end``; the data interval, if
+    The window that a run is about, by the first of these that applies: ``start`` and ``end``; the data interval, if
     longer than zero; the partition date and ``window`` after it; ``window`` before the logical date, or before the
     moment the run was due.
 
     :param start: given start, ``None`` if not given.
     :param end: given end, ``None`` if not given.
-    :param window: length of the period where the run only has a moment, as :func:`parse_span` takes it.
+    :param window: length of the window where the run only has a moment, as :func:`parse_span` takes it.
     :param run: what the run knows.
     :param now: the present moment.
     :raises LivePersonWindowError: if none applies, or what applies is backwards or in the future.
@@ -220,7 +220,10 @@ def resolve_window(start: object, end: object, window: object, run: RunMoments, 
     if start is not None:
         resolved = _given(parse_moment("start", start), parse_moment("end", end))
     else:
-        resolved = _of_run(length, run)
+        try:
+            resolved = _of_run(length, run)
+        except OverflowError:
+            raise LivePersonWindowError(f"window={window!r} reaches out of the years 1 to 9999.") from None
     if resolved.start >= now:
         raise LivePersonWindowError(
             f"The window {resolved} lies in the future (it is {now.isoformat(timespec='seconds')}): there is nothing "

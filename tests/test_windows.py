@@ -185,6 +185,12 @@ def test_what_python_writes_of_a_timedelta_is_read_as_that(length: timedelta) ->
     assert abs(parse_span("delay", str(length)) - length) <= timedelta(microseconds=1)
 
 
+@pytest.mark.parametrize("run", [RunMoments(logical_date=D18), RunMoments(partition_date=D18)])
+def test_a_window_longer_than_the_calendar_is_refused(run: RunMoments) -> None:
+    with pytest.raises(LivePersonWindowError, match=r"^window='P9999999D' reaches out"):
+        resolve(window="P9999999D", run=run)
+
+
 def test_the_future_is_refused_but_a_window_that_has_begun_is_not() -> None:
     with pytest.raises(LivePersonWindowError, match="in the future"):
         resolve(NOW, NOW + ONE_DAY)
