@@ -83,7 +83,11 @@ class Target:
         return extra
 
 
-def _check_connection(storage_conn_id: str) -> None:
+def _check_connection(storage_conn_id: object) -> None:
+    if not isinstance(storage_conn_id, str):
+        raise LivePersonConfigurationError(
+            f"storage_conn_id={storage_conn_id!r} must be the id of an Airflow connection."
+        )
     # The providers of some storages go on without it, to wherever the worker's own credentials lead.
     try:
         BaseHook.get_connection(storage_conn_id)

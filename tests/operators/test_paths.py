@@ -100,6 +100,12 @@ def test_a_connection_in_the_url_is_checked_before_any_request(serve: Any, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_storage_connection_that_is_no_text_is_refused(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    with pytest.raises(AirflowFailException, match="storage_conn_id=5 must be"):
+        operator(path=f"file://{tmp_path}/day.ndjson", storage_conn_id=5).execute(DAY)
+
+
 def test_a_connection_in_the_url_is_used(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(*crowd(3))
     monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps({"conn_type": "generic"}))
