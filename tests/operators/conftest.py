@@ -27,8 +27,7 @@ def serve(sandbox_of: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch) -
     """Start a sandbox that the connection ``liveperson_default`` leads to."""
 
     def start(*conversations: Any, **options: Any) -> Sandbox:
-        # The second version of current queue health, which OAuth 2.0 needs in 2026, is not sent yet.
-        sandbox = sandbox_of(*conversations, **{"year": 2025, **options})
+        sandbox = sandbox_of(*conversations, **options)
         secrets = {name: sandbox.credentials[name] for name in ("client_id", "client_secret")}
         extra = {"account_id": sandbox.account.account_id, **secrets}
         described = {"conn_type": "liveperson", "host": sandbox.url, "extra": extra}

@@ -13,7 +13,7 @@ from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window, from_ms
-from tests.lab import HOUR, NOW, OAUTH1, FakeClock, connect, ms
+from tests.lab import HOUR, NOW, OAUTH1, OAUTH2, FakeClock, connect, ms
 from tests.scripted import Say, Scripted, Seen, scripted
 
 MINUTE = 60_000
@@ -61,12 +61,11 @@ def clock_at(moment_ms: int) -> FakeClock:
 
 
 @contextmanager
-def account_on(clock: FakeClock, conversations: Iterable[Conversation]) -> Iterator[Sandbox]:
+def account_on(clock: FakeClock, conversations: Iterable[Conversation], year: int = 2026) -> Iterator[Sandbox]:
     account = ClockedAccount.of(conversations, now=NOW)
     assert isinstance(account, ClockedAccount)
     account.clock = clock
-    # The second version of current queue health, which OAuth 2.0 needs in 2026, is not sent yet.
-    with Sandbox(account=account, year=2025) as sandbox:
+    with Sandbox(account=account, year=year) as sandbox:
         yield sandbox
 
 
@@ -75,11 +74,12 @@ def measured(client: LivePersonClient, report: str = "messaging_conversation", *
 
 
 def rows_at(
-    moment_ms: int, conversations: Iterable[Conversation], *, credentials: Any = OAUTH1, **query: Any
+    moment_ms: int, conversations: Iterable[Conversation], *, credentials: Any = OAUTH2, **query: Any
 ) -> list[Row]:
-    """The rows that a run at a moment gives."""
+    """The rows that a run at a moment gives. Signed requests find the LivePerson that still took them."""
     clock = clock_at(moment_ms)
-    with account_on(clock, conversations) as sandbox, connect(sandbox, clock, credentials) as client:
+    year = 2025 if credentials is OAUTH1 else 2026
+    with account_on(clock, conversations, year) as sandbox, connect(sandbox, clock, credentials) as client:
         return measured(client, **query)
 
 

@@ -27,7 +27,7 @@ from tests.export.metrics.helpers import (
     measured,
     rows_at,
 )
-from tests.lab import DAY, HOUR, OAUTH2, at, connect
+from tests.lab import DAY, HOUR, at, connect
 from tests.scripted import Say, Seen
 
 DAY_WINDOW = Window(at(19), at(20))
@@ -105,7 +105,7 @@ def test_surveys_are_counted_in_buckets_too() -> None:
 
 def test_the_present_is_held_for_72_hours() -> None:
     window = Window(at(17), at(18))
-    query: dict[str, Any] = {"report": "current_queue_health", "window": window, "credentials": OAUTH2}
+    query: dict[str, Any] = {"report": "current_queue_health", "window": window}
     assert rows_at(at(20) - CLOCK_DIFFERENCE, [FIRST], **query)
     with pytest.raises(LivePersonWindowError, match="72 h 0 min"):
         rows_at(at(20) - CLOCK_DIFFERENCE + 1, [FIRST], **query)
@@ -118,7 +118,7 @@ def test_a_start_that_goes_out_of_reach_while_a_request_is_repeated_says_so(
 ) -> None:
     start_ms = at(20) - hours * HOUR + CLOCK_DIFFERENCE + 1_000
     clock = clock_at(at(20))
-    with account_on(clock, [FIRST]) as sandbox, connect(sandbox, clock, OAUTH2) as client:
+    with account_on(clock, [FIRST]) as sandbox, connect(sandbox, clock) as client:
         sandbox.add_fault(replace(trouble, path="/msgqueuehealth"))
         with pytest.raises(LivePersonWindowError, match=rf"{hours} h"):
             measured(client, report, window=Window(start_ms, start_ms + HOUR))

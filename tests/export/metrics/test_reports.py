@@ -30,7 +30,7 @@ from tests.export.metrics.helpers import (
     measured,
     rows_at,
 )
-from tests.lab import DAY, HOUR, NOW, OAUTH2, FakeClock, at, calls, connect, ms
+from tests.lab import DAY, HOUR, NOW, OAUTH1, FakeClock, at, calls, connect, ms
 from tests.scripted import Say, Seen
 
 NOW_MS = ms(NOW)
@@ -376,7 +376,7 @@ def test_what_the_queues_of_now_are_not_asked_for_is_null() -> None:
 def test_the_queues_of_now_may_be_asked_for_a_period() -> None:
     window = Window(NOW_MS - 3 * HOUR, NOW_MS - HOUR)
     clock = clock_at(NOW_MS)
-    with account_on(clock, conversations()) as sandbox, connect(sandbox, clock, OAUTH2) as client:
+    with account_on(clock, conversations()) as sandbox, connect(sandbox, clock) as client:
         rows = measured(client, "current_queue_health", window=window)
         (seen,) = calls(sandbox, "/current/")
     assert seen.query == {"v": "2", "fromMillis": str(window.start_ms), "toMillis": str(window.end_ms)}
@@ -386,9 +386,9 @@ def test_the_queues_of_now_may_be_asked_for_a_period() -> None:
 def test_the_queues_of_now_are_those_of_the_last_day_under_oauth2() -> None:
     """LivePerson gives it another version, which needs a period; rows are the present's all the same."""
     query: dict[str, Any] = {"report": "current_queue_health", "metrics": ["queue"]}
-    under_oauth2 = rows_at(NOW_MS, conversations(), credentials=OAUTH2, **query)
+    under_oauth2 = rows_at(NOW_MS, conversations(), **query)
     assert [{**row, "time": None} for row in under_oauth2] == [
-        {**row, "time": None} for row in rows_at(NOW_MS, conversations(), **query)
+        {**row, "time": None} for row in rows_at(NOW_MS, conversations(), credentials=OAUTH1, **query)
     ]
     assert dates(under_oauth2) == {(iso(NOW_MS), iso(NOW_MS))}
 
@@ -619,7 +619,7 @@ def test_totals_of_many_skills_are_refused_beside_few_groups() -> None:
 @pytest.mark.parametrize("report", ["csat_distribution", *COLUMNS])
 def test_a_generated_account_has_all_of_it(report: str) -> None:
     account = Account(now=NOW, days=3, per_day=400)
-    with Sandbox(account=account, year=2025) as sandbox, connect(sandbox, FakeClock()) as client:
+    with Sandbox(account=account) as sandbox, connect(sandbox, FakeClock()) as client:
         rows = measured(client, report, **({"timeframe": 1440} if report in FRAMED else {}))
     assert rows
     for row in rows:
