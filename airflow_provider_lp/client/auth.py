@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from functools import partial
 from random import SystemRandom
 from urllib.parse import urlsplit
@@ -56,12 +56,13 @@ OAUTH1_HAS_ENDED = (
 )
 
 
-def _drop_record(_record: logging.LogRecord) -> bool:
-    return False
+def _silence(loggers: Iterable[str]) -> None:
+    """Drop what they log; unlike a level, a filter stays when logging is configured anew."""
+    for name in loggers:
+        logging.getLogger(name).addFilter(lambda _record: False)
 
 
-for _name in CHATTY_LOGGERS:
-    logging.getLogger(_name).addFilter(_drop_record)
+_silence(CHATTY_LOGGERS)
 
 
 class SignedRequests:
@@ -179,7 +180,7 @@ class BearerToken:
             # The caller knows another way; only a token that may have lapsed is worth another one first.
             is_new = self._clock.monotonic() - self._issued_at_s < NEW_FOR_S
             return () if is_new else TOKEN_PAUSES_S[:1]
-        return TOKEN_PAUSES_S
+        return SESSION_PAUSES_S[: len(TOKEN_PAUSES_S)] if self._login.is_session else TOKEN_PAUSES_S
 
     def _replace(self, refused: Token, pause_s: float) -> None:
         """Wait, and have the next one log in; of several requests refused together, the first one does so for all."""
