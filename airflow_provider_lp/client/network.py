@@ -120,6 +120,8 @@ def network_error(call: Call, error: Exception, proxy: str = "") -> LivePersonEr
             endpoint=call.endpoint,
         )
     way = f" through the proxy {proxy}" if proxy else ""
+    if proxy.startswith("https://"):
+        way += " (most proxies are spoken to in plain HTTP: http://...)"
     return LivePersonTransportError(
         f"No complete answer from {host} to {call.endpoint}{way}: {root_cause(error)}.", endpoint=call.endpoint
     )

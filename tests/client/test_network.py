@@ -104,6 +104,14 @@ def test_a_proxy_that_does_not_speak_tls_is_named_as_the_cause(
     assert not clock.pauses
 
 
+def test_a_proxy_that_hangs_up_on_tls_may_be_the_cause(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with proxy(b"") as (address, _):
+        monkeypatch.setenv("HTTPS_PROXY", f"https://{address}")
+        error = failure(clock)
+    assert f"https://{address}" in str(error)
+    assert "plain HTTP" in str(error)
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
