@@ -15,6 +15,7 @@ from airflow_provider_lp.operators.templates import (
     from_template,
     id_from_template,
     ids_from_template,
+    number_from_template,
 )
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
 from airflow_provider_lp.windows import parse_span, resolve_window
@@ -39,8 +40,8 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     With ``path``, the conversations are published there as one object: newline-delimited JSON, ordered by moment and
     id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
     at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
-    messages, open_conversations, window, bytes, sha256, outside_bounds, requests, retries``; it is the extra of the
-    asset events of the task's outlets too. Without ``path``, the task returns the conversations themselves.
+    messages, open_conversations, window, bytes, sha256, outside_bounds, shortfall, requests, retries``; it is the extra
+    of the asset events of the task's outlets too. Without ``path``, the task returns the conversations themselves.
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
@@ -69,6 +70,8 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     :param max_concurrency: requests in flight at most, default 4.
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
     :param skip_if_empty: skip the task instead of publishing an object without conversations; default no.
+    :param max_shortfall: how many conversations may be missing that LivePerson counts and does not give, however often
+        asked; the summary and the log say how many are. Default 0: the task fails instead. (templated)
     :param liveperson_conn_id: the Airflow connection. (templated)
     :raises AirflowFailException: without retries, for what retrying cannot mend: arguments, credentials, permissions.
     :raises LivePersonError: by its kind, for what it may mend: throttling, outages, data that is not whole.
@@ -82,6 +85,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         "filters",
         "content",
         "max_age",
+        "max_shortfall",
         "path",
         "storage_conn_id",
         "liveperson_conn_id",
@@ -100,6 +104,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         max_age: timedelta | float | str = DEFAULT_MAX_AGE,
         max_concurrency: int = DEFAULT_CONCURRENCY,
         skip_if_empty: bool = False,
+        max_shortfall: int | str = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -112,6 +117,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         self.max_age = max_age
         self.max_concurrency = max_concurrency
         self.skip_if_empty = skip_if_empty
+        self.max_shortfall = max_shortfall
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the conversations where there is no path."""
@@ -148,6 +154,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             max_age=parse_span("max_age", self.max_age),
             filters=filters_from_template(self.filters),
             content=from_template(self.content),
+            max_shortfall=number_from_template(self.max_shortfall),
         )
         log.info("Exporting conversations by %s within %s.", self.time_field, window)
         if self.time_field != "start" and query.max_age < SUSPICIOUSLY_SHORT:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
 from airflow_provider_lp.compat import AirflowNotFoundException, Asset, AssetAlias, BaseHook
 from airflow_provider_lp.operators.paths import STORAGE_EXTRAS, ObjectUrl, object_url
 
@@ -92,7 +92,7 @@ def _check_connection(storage_conn_id: object) -> None:
     try:
         BaseHook.get_connection(storage_conn_id)
     except AirflowNotFoundException as error:
-        raise LivePersonConfigurationError(
+        raise LivePersonConnectionNotFoundError(
             f"storage_conn_id={storage_conn_id!r} is not an Airflow connection. Define it, or leave it out to use the "
             "worker's own credentials."
         ) from error

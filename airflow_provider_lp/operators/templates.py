@@ -64,12 +64,17 @@ def _filter_value(name: object, value: Any) -> Any:
     if name in BOOLEAN_FILTERS:
         return [_boolean(item) for item in value] if isinstance(value, list) else _boolean(value)
     if name in NUMBER_FILTERS and isinstance(value, list):
-        return [int(item) if isinstance(item, str) and item.strip().isdecimal() else item for item in value]
+        return [number_from_template(item) for item in value]
     return value
 
 
 def _boolean(value: Any) -> Any:
     return BOOLEANS.get(value.strip(), value) if isinstance(value, str) else value
+
+
+def number_from_template(value: Any) -> Any:
+    """A whole number, where a template made text of it; anything else as it is."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
 
 def id_from_template(name: str, value: Any) -> Any:

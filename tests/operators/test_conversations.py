@@ -251,6 +251,9 @@ def test_a_window_that_is_not_empty_is_not_skipped(serve: Any, tmp_path: Path) -
         ({"max_xcom_bytes": 0}, "max_xcom_bytes="),
         ({"max_xcom_bytes": 1.5}, "max_xcom_bytes="),
         ({"time_field": "created"}, "time_field="),
+        ({"max_shortfall": -1}, "max_shortfall="),
+        ({"max_shortfall": "None"}, "max_shortfall="),
+        ({"max_shortfall": True}, "max_shortfall="),
         ({"time_field": ["start"]}, "time_field="),
         ({"filters": {"skills": [1]}}, "skills"),
         ({"filters": {"start": {"from": 1, "to": 2}}}, "belongs to the operator"),
@@ -290,6 +293,20 @@ def test_a_path_that_cannot_be_written_fails_without_retries(serve: Any, tmp_pat
     with pytest.raises(AirflowFailException, match="cannot be written"):
         execute(path=str(tmp_path))
     assert not calls(sandbox)
+
+
+@pytest.mark.parametrize("max_shortfall", [1, "1"])
+def test_a_count_that_is_never_reached_may_be_allowed(
+    serve: Any, fast: None, tmp_path: Path, max_shortfall: Any
+) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault("count_off", times=None, rows=1))
+    with pytest.raises(LivePersonIncompleteDataError, match="max_shortfall"):
+        execute(path=str(tmp_path / "x.ndjson"))
+    assert list(tmp_path.iterdir()) == []
+    summary = execute(path=str(tmp_path / "x.ndjson"), max_shortfall=max_shortfall)
+    assert (summary["conversations"], summary["shortfall"]) == (3, 1)
+    assert ids_in(tmp_path / "x.ndjson") == IDS[:3]
 
 
 def test_too_much_for_xcom_fails_without_retries_and_names_the_remedy(serve: Any) -> None:
@@ -471,9 +488,13 @@ def test_a_storage_connection_is_used(serve: Any, monkeypatch: pytest.MonkeyPatc
         server.stop()
 
 
-def test_a_storage_connection_that_does_not_exist_fails_before_any_request(serve: Any, tmp_path: Path) -> None:
+def test_a_storage_connection_that_is_not_found_fails_before_any_request_and_may_be_retried(
+    serve: Any, tmp_path: Path
+) -> None:
     sandbox = serve(*crowd(3))
-    with pytest.raises(AirflowFailException, match="storage_conn_id='nowhere' is not an Airflow connection"):
+    with pytest.raises(
+        LivePersonConnectionNotFoundError, match="storage_conn_id='nowhere' is not an Airflow connection"
+    ):
         execute(path=f"file://{tmp_path}/day.ndjson", storage_conn_id="nowhere")
     assert calls(sandbox) == []
     assert list(tmp_path.iterdir()) == []
