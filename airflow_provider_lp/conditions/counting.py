@@ -34,8 +34,11 @@ def _count(client: LivePersonClient, query: ConversationQuery, part: Slice, prov
     largest = max(counts)
     if largest < CAPPED_COUNT or not can_split(part.span):
         return sum(counts)
-    smaller = query.parts(part, max(LEAST_PARTS, -(-largest // PLANNED_COUNT)))
-    return sum(_count(client, query, each, proves_empty) for each in smaller)
+    parts = query.parts(part, max(LEAST_PARTS, -(-largest // PLANNED_COUNT)))
+    if len(parts) == 1:
+        return sum(counts)
+    # The parts together cannot have less than the whole was counted to have.
+    return max(sum(counts), sum(_count(client, query, each, proves_empty) for each in parts))
 
 
 def _count_search(client: LivePersonClient, query: ConversationQuery, search: Search, proves_empty: bool) -> int:
