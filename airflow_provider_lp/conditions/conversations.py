@@ -145,7 +145,7 @@ class ConversationsHaveStatus(Condition, frozen=True):
                 named = ", ".join(others[:IDS_NAMED])
                 return PollResult(
                     is_met=False,
-                    message=f"{len(others)} of {len(batch)} conversations looked at (of {total}) do not have status "
+                    message=f"{len(others)} of {len(batch)} conversations asked for (of {total}) do not have status "
                     f"{self.status}, such as {named}.",
                 )
         message = f"All {total} conversations have status {self.status}."
@@ -189,7 +189,7 @@ class WindowIsReady(Condition, frozen=True):
         query = self.search.query(client.now)
         subject = self._subject(query)
         if (client.now - query.window.end).total_seconds() < self.delay_s:
-            message = f"Conversations by {subject} are not looked at before {self.delay_s:.12g} s after its end."
+            message = f"Conversations by {subject} are not counted before {self.delay_s:.12g} s after its end."
             return PollResult(False, message)
         count = count_at_most(client, query, proves_empty=True)
         message = f"LivePerson counts {count} conversations by {subject}; to be confirmed in {self.settle_s:.12g} s."

@@ -17,7 +17,7 @@ from airflow_provider_lp.operators.templates import (
     ids_from_template,
     number_from_template,
 )
-from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, warn_of_short_max_age
 from airflow_provider_lp.windows import parse_span, resolve_window
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from airflow_provider_lp.export.query import ConversationQuery
 
 log = logging.getLogger(__name__)
-
-#: A ``max_age`` below this was probably meant to be in days.
-SUSPICIOUSLY_SHORT = timedelta(hours=1)
 
 
 class LivePersonConversationsOperator(LivePersonExportOperator):
@@ -157,13 +154,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             max_shortfall=number_from_template(self.max_shortfall),
         )
         log.info("Exporting conversations by %s within %s.", self.time_field, window)
-        if self.time_field != "start" and query.max_age < SUSPICIOUSLY_SHORT:
-            log.warning(
-                "max_age=%r means that conversations which started more than %s before the window are not found. A "
-                "number counts seconds.",
-                self.max_age,
-                query.max_age,
-            )
+        warn_of_short_max_age(self.time_field, self.max_age, query.max_age)
         if window.end > now - FRESHNESS_DELAY:
             log.warning(
                 "The window %s reaches into what LivePerson may not show yet: this export is not final. Let the task "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template
-from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, warn_of_short_max_age
 from airflow_provider_lp.sensors.base import LivePersonSensor, present
 from airflow_provider_lp.windows import parse_span, resolve_window
 
@@ -72,13 +72,15 @@ class LivePersonWindowSensor(LivePersonSensor):
         from airflow_provider_lp.conditions.conversations import WindowedSearch
 
         now = present()
+        max_age = parse_span("max_age", self.max_age)
+        warn_of_short_max_age(self.time_field, self.max_age, max_age)
         window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         filters = filters_from_template(self.filters)
         search = WindowedSearch(
             window.start_ms,
             window.end_ms,
             self.time_field,
-            parse_span("max_age", self.max_age).total_seconds(),
+            max_age.total_seconds(),
             {} if filters is None else filters,
         )
         return search.checked(now)

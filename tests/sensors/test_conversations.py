@@ -37,9 +37,9 @@ START, END = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC
 AROUND_NOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
 IDS = [f"c{number:05}" for number in range(1200)]
 OAUTH2_TOKEN = "/app/token"
-#: Looks are a minute apart; with the shorter of the two there are three.
+#: Polls are a minute apart; with the shorter of the two there are three.
 PACE: dict[str, Any] = {"poke_interval": 60, "timeout": HOUR / 1000}
-THREE_LOOKS_S = 90
+THREE_POLLS_S = 90
 
 in_each_mode = pytest.mark.parametrize("mode", MODES)
 
@@ -64,12 +64,12 @@ def after(seconds: float) -> int:
     return ms(NOW + timedelta(seconds=seconds))
 
 
-def late(clock: FakeClock, looks: int) -> LiveAccount:
-    """An account with a conversation around now that this many looks do not find, and the next one does."""
-    return LiveAccount.by(clock, [Conversation("late", after(60 * looks - 30))])
+def late(clock: FakeClock, polls: int) -> LiveAccount:
+    """An account with a conversation around now that this many polls do not find, and the next one does."""
+    return LiveAccount.by(clock, [Conversation("late", after(60 * polls - 30))])
 
 
-def between_looks(clock: FakeClock, action: Callable[[], None], number: int = 1) -> None:
+def between_polls(clock: FakeClock, action: Callable[[], None], number: int = 1) -> None:
     """Do something in a pause of the clock, the first one or a later one."""
     sleep = clock.sleep
 
@@ -109,12 +109,12 @@ def test_what_is_there_already_is_given_at_once(serve: Any, mode: str, clock: Fa
 
 
 @in_each_mode
-@pytest.mark.parametrize("looks", [1, 2, 5])
-def test_what_comes_later_is_waited_for(serve: Any, mode: str, looks: int, clock: FakeClock) -> None:
-    sandbox = serve(account=late(clock, looks))
+@pytest.mark.parametrize("polls", [1, 2, 5])
+def test_what_comes_later_is_waited_for(serve: Any, mode: str, polls: int, clock: FakeClock) -> None:
+    sandbox = serve(account=late(clock, polls))
     assert wait(conversations(mode, **AROUND_NOW), clock) == {"count": 1, "conversation_ids": ["late"]}
-    assert limits(sandbox) == ["1"] * (looks + 1) + ["100"]
-    assert clock.pauses == [60] * looks
+    assert limits(sandbox) == ["1"] * (polls + 1) + ["100"]
+    assert clock.pauses == [60] * polls
 
 
 @in_each_mode
@@ -122,7 +122,7 @@ def test_waiting_costs_one_login_and_a_request_of_one_row_a_look(serve: Any, mod
     sandbox = serve(account=late(clock, 4))
     wait(conversations(mode, **AROUND_NOW), clock)
     assert limits(sandbox) == ["1"] * 5 + ["100"]
-    # A rescheduled sensor is a new process for each look.
+    # A rescheduled sensor is a new process for each poll.
     logins = {"poke": 1, "deferrable": 1, "reschedule": 5}
     assert len(calls(sandbox, OAUTH2_TOKEN)) == logins[mode]
 
@@ -141,7 +141,7 @@ def test_the_rounded_bounds_are_trimmed_before_counting(
         Conversation("after", at(10, 0, 7)),
         Conversation("mark", at(10, 0, 10)),
     )
-    sensor = conversations(mode, start=start, end=end, min_count=min_count, timeout=THREE_LOOKS_S)
+    sensor = conversations(mode, start=start, end=end, min_count=min_count, timeout=THREE_POLLS_S)
     if min_count <= 2:
         assert wait(sensor, clock) == {"count": 2, "conversation_ids": ["first", "last"]}
         assert limits(sandbox) == ["1", "100"]
@@ -180,10 +180,10 @@ def test_filters_and_time_fields_narrow(serve: Any, mode: str, clock: FakeClock)
 def test_the_period_is_the_runs_in_every_look(serve: Any, mode: str, context: Any, clock: FakeClock) -> None:
     sandbox = serve(Conversation("before", at(10) - 1), Conversation("in", at(10)), Conversation("after", at(11)))
     window = None if "data_interval_start" in context else timedelta(days=1)
-    sensor = conversations(mode, start=None, end=None, window=window, min_count=2, timeout=THREE_LOOKS_S)
+    sensor = conversations(mode, start=None, end=None, window=window, min_count=2, timeout=THREE_POLLS_S)
     with pytest.raises(AirflowSensorTimeout):
         wait(sensor, clock, context)
-    assert {(look.body["start"]["from"], look.body["start"]["to"]) for look in calls(sandbox)} == {(at(10), at(11) - 1)}
+    assert {(call.body["start"]["from"], call.body["start"]["to"]) for call in calls(sandbox)} == {(at(10), at(11) - 1)}
     assert limits(sandbox) == ["1", "100"] * 3
 
 
@@ -197,6 +197,14 @@ def test_lengths_of_time_may_be_seconds_or_iso_text(serve: Any, length: Any, clo
     assert wait(ready, clock, context)["count"] == 3
     assert clock.pauses == [420]
     assert set(ready.template_fields) >= {"window", "max_age", "delay", "settling_time"}
+
+
+def test_a_max_age_in_seconds_that_was_meant_in_days_is_warned_of(
+    serve: Any, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    serve(*crowd(3))
+    wait(conversations(time_field="end", max_age=90), clock)
+    assert "max_age=90 means" in caplog.text
 
 
 def test_templates_may_fill_what_an_author_would_template(serve: Any, clock: FakeClock) -> None:
@@ -241,7 +249,7 @@ def test_all_must_have_the_status(serve: Any, mode: str, clock: FakeClock) -> No
 def test_what_liveperson_does_not_know_has_no_status(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve(*crowd(2))
     with pytest.raises(AirflowSensorTimeout, match="such as unknown"):
-        wait(status(mode, conversation_ids=[*IDS[:2], "unknown"], timeout=THREE_LOOKS_S), clock)
+        wait(status(mode, conversation_ids=[*IDS[:2], "unknown"], timeout=THREE_POLLS_S), clock)
     # Each time, whether it is really unknown is asked twice.
     asked = [call.body.get("conversationIds") or [call.body["conversationId"]] for call in calls(sandbox, BY_ID)]
     assert asked == [[*IDS[:2], "unknown"], ["unknown"]] * 3
@@ -314,15 +322,15 @@ def test_a_window_is_ready_once_it_is_over_and_its_count_stands_still(
 
 
 @in_each_mode
-def test_a_window_is_not_looked_at_before_its_delay_has_passed(
+def test_a_window_is_not_counted_before_its_delay_has_passed(
     serve: Any, mode: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     sandbox = serve()
-    # It is over after half a minute, and two and a half minutes later may be looked at.
+    # It is over after half a minute, and two and a half minutes later may be counted.
     end, delay = NOW + timedelta(seconds=30), timedelta(seconds=150)
     assert wait(window_ready(mode, start=NOW - timedelta(hours=1), end=end, delay=delay), clock)["count"] == 0
-    assert caplog.text.count("are not looked at before") == 3
+    assert caplog.text.count("are not counted before") == 3
     # That there are none is asked twice each time.
     assert clock.pauses == [60, 60, 60, 1, 30, 1]
     assert len(calls(sandbox)) == 4
@@ -331,7 +339,7 @@ def test_a_window_is_not_looked_at_before_its_delay_has_passed(
 @in_each_mode
 def test_a_window_whose_count_moves_is_not_ready(serve: Any, mode: str, clock: FakeClock) -> None:
     # They start after the end, but LivePerson counts up to the next ten-minute mark: as if they were indexed late.
-    # The first two looks find 1 and 2 of them, those after a minute 2 and 3, those after another minute 3 and 3.
+    # The first two polls find 1 and 2 of them, those after a minute 2 and 3, those after another minute 3 and 3.
     growing = [Conversation(f"c{number}", after(seconds)) for number, seconds in enumerate([0, 20, 100])]
     sandbox = serve(account=LiveAccount.by(clock, growing))
     start, end = NOW - timedelta(hours=1), NOW - timedelta(minutes=2)
@@ -340,17 +348,17 @@ def test_a_window_whose_count_moves_is_not_ready(serve: Any, mode: str, clock: F
     assert limits(sandbox) == ["1"] * 6
 
 
-@pytest.mark.parametrize(("early_ms", "looks"), [(100, 0), (0, 2)])
-def test_the_default_delay_is_two_minutes(serve: Any, clock: FakeClock, early_ms: int, looks: int) -> None:
+@pytest.mark.parametrize(("early_ms", "polls"), [(100, 0), (0, 2)])
+def test_the_default_delay_is_two_minutes(serve: Any, clock: FakeClock, early_ms: int, polls: int) -> None:
     sandbox = serve(Conversation("on the hour", ms(NOW) - HOUR))
     end = NOW - timedelta(minutes=2) + timedelta(milliseconds=early_ms)
     sensor = window_ready(start=NOW - timedelta(hours=1), end=end, timeout=0)
-    if looks:
+    if polls:
         assert wait(sensor, clock)["count"] == 1
     else:
         with pytest.raises(AirflowSensorTimeout):
             wait(sensor, clock)
-    assert len(calls(sandbox)) == looks
+    assert len(calls(sandbox)) == polls
 
 
 @in_each_mode
@@ -404,7 +412,7 @@ def test_an_expired_token_is_renewed(serve: Any, mode: str, after: int, clock: F
     sandbox = serve(account=late(clock, 4))
     sandbox.add_fault(Fault("expired_token", after=after))
     wait(conversations(mode, **AROUND_NOW), clock)
-    # The look during which it expired is none less: it goes on with the new one.
+    # The poll during which it expired is none less: it goes on with the new one.
     expected = [200] * 6
     expected.insert(after, 401)
     assert [call.status for call in calls(sandbox)] == expected
@@ -455,7 +463,7 @@ def test_after_other_trouble_it_rests_however_short_the_interval(
 
 
 @in_each_mode
-def test_a_short_timeout_leaves_a_last_look_after_trouble(serve: Any, mode: str, clock: FakeClock) -> None:
+def test_a_short_timeout_leaves_a_last_poll_after_trouble(serve: Any, mode: str, clock: FakeClock) -> None:
     serve(*crowd(3)).add_fault(Fault("error_500"))
     assert wait(conversations(mode, poke_interval=1, timeout=3), clock)["count"] == 3
     assert clock.pauses == pytest.approx([3], abs=0.1)
@@ -463,7 +471,7 @@ def test_a_short_timeout_leaves_a_last_look_after_trouble(serve: Any, mode: str,
 
 @in_each_mode
 @pytest.mark.parametrize("fault", ["error_500", "throttle", "cut_body"])
-def test_a_look_of_many_requests_survives_that_some_fail(serve: Any, mode: str, fault: str, clock: FakeClock) -> None:
+def test_a_poll_of_many_requests_survives_that_some_fail(serve: Any, mode: str, fault: str, clock: FakeClock) -> None:
     sandbox = serve(*crowd(1200))
     sandbox.add_fault(Fault(fault, times=None, after=2, every=4))
     assert wait(conversations(mode, min_count=1200), clock)["count"] == 1200
@@ -471,7 +479,7 @@ def test_a_look_of_many_requests_survives_that_some_fail(serve: Any, mode: str, 
 
 
 @pytest.mark.parametrize(("timeout_s", "tries"), [(HOUR / 1000, 4), (7, 2), (0, 1)])
-def test_a_request_in_the_midst_of_a_look_is_tried_again_as_long_as_there_is_time(
+def test_a_request_in_the_midst_of_a_poll_is_tried_again_as_long_as_there_is_time(
     serve: Any, timeout_s: float, tries: int, clock: FakeClock
 ) -> None:
     sandbox = serve(*crowd(3))
@@ -506,7 +514,7 @@ def test_credentials_may_be_replaced_while_it_waits(
         described = {"conn_type": "liveperson", "host": sandbox.url, "extra": extra, **user}
         monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps(described))
 
-    between_looks(clock, replace, number=2)
+    between_polls(clock, replace, number=2)
     assert wait(conversations(mode, **AROUND_NOW), clock)["count"] == 1
     assert clock.pauses == [60] * 3
 
@@ -514,7 +522,7 @@ def test_credentials_may_be_replaced_while_it_waits(
 @in_each_mode
 def test_credentials_that_are_revoked_and_not_replaced_fail(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve()
-    between_looks(clock, lambda: revoke(sandbox), number=2)
+    between_polls(clock, lambda: revoke(sandbox), number=2)
     with pytest.raises(AirflowFailException, match="Check the credentials"):
         wait(conversations(mode), clock)
     assert clock.pauses == [60] * 2
@@ -530,7 +538,7 @@ def test_trouble_that_lasts_ends_with_the_timeout(
     sandbox = serve(*crowd(3))
     sandbox.add_fault(Fault("error_500", times=None))
     with pytest.raises(AirflowSensorTimeout):
-        wait(conversations(mode, timeout=THREE_LOOKS_S), clock)
+        wait(conversations(mode, timeout=THREE_POLLS_S), clock)
     assert [call.status for call in calls(sandbox)] == [500] * 3
     assert caplog.text.count("Looking again later") == 3
     assert "HTTP 500" in caplog.text
@@ -612,31 +620,31 @@ def test_a_connection_that_is_not_found_is_left_to_airflows_retries(mode: str, c
 def test_a_timeout_fails_and_says_so(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve()
     with pytest.raises(AirflowSensorTimeout, match=r"after 90 seconds\. 0 conversations by start within 2026-03-10"):
-        wait(conversations(mode, timeout=THREE_LOOKS_S), clock)
+        wait(conversations(mode, timeout=THREE_POLLS_S), clock)
     assert len(calls(sandbox)) == 3
-    # The triggerer looks a last time as the time is over, Airflow's own loop at the interval after that.
+    # The triggerer polls a last time as the time is over, Airflow's own loop at the interval after that.
     assert clock.pauses == pytest.approx([60, 30] if mode == "deferrable" else [60, 60], abs=0.1)
 
 
 @in_each_mode
 @pytest.mark.parametrize("option", ["soft_fail", "never_fail"])
 @pytest.mark.parametrize(
-    ("fault", "looks"),
+    ("fault", "polls"),
     [(None, 3), (Fault("forbidden", times=None), 1), (Fault("forbidden", times=None, after=1), 2)],
 )
 def test_soft_fail_skips_instead_of_failing(
-    serve: Any, mode: str, option: str, fault: Fault | None, looks: int, clock: FakeClock
+    serve: Any, mode: str, option: str, fault: Fault | None, polls: int, clock: FakeClock
 ) -> None:
     sandbox = serve()
     if fault:
         sandbox.add_fault(fault)
     with pytest.raises(AirflowSkipException):
-        wait(conversations(mode, timeout=THREE_LOOKS_S, **{option: True}), clock)
-    assert len(calls(sandbox)) == looks
+        wait(conversations(mode, timeout=THREE_POLLS_S, **{option: True}), clock)
+    assert len(calls(sandbox)) == polls
 
 
 @in_each_mode
-def test_a_timeout_of_zero_looks_once(serve: Any, mode: str, clock: FakeClock) -> None:
+def test_a_timeout_of_zero_polls_once(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve()
     with pytest.raises(AirflowSensorTimeout):
         wait(conversations(mode, timeout=0), clock)
@@ -646,7 +654,7 @@ def test_a_timeout_of_zero_looks_once(serve: Any, mode: str, clock: FakeClock) -
 
 @in_each_mode
 @pytest.mark.parametrize("options", [{}, {"max_wait": 0}])
-def test_exponential_backoff_looks_ever_less_often(
+def test_exponential_backoff_polls_ever_less_often(
     serve: Any, mode: str, options: dict[str, Any], clock: FakeClock
 ) -> None:
     sandbox = serve()
@@ -733,10 +741,10 @@ def test_a_sensor_told_to_end_lets_its_request_go(
 
 
 @pytest.mark.parametrize("option", ["soft_fail", "never_fail", "silent_fail"])
-def test_a_sensor_told_to_end_between_two_looks_does_not_wait_on(serve: Any, option: str, clock: FakeClock) -> None:
+def test_a_sensor_told_to_end_between_two_polls_does_not_wait_on(serve: Any, option: str, clock: FakeClock) -> None:
     sandbox = serve()
     sensor = conversations(**{option: True})
-    between_looks(clock, sensor.on_kill)
+    between_polls(clock, sensor.on_kill)
     with pytest.raises(AirflowException, match="told to end"):
         wait(sensor, clock)
     assert len(calls(sandbox)) == 1

@@ -20,8 +20,8 @@ CURRENT = "/msgqueuehealth/current/"
 RESOLVED = "/msgconversation"
 RESOLUTIONS = {"report": "messaging_conversation", "metric": "totalResolvedConversations"}
 SEGMENTS = {"report": "agent_segments", "metric": "totalAgentConversationSegments"}
-#: Looks are a minute apart; this long there are three.
-THREE_LOOKS_S = 90
+#: Polls are a minute apart; this long there are three.
+THREE_POLLS_S = 90
 
 in_each_mode = pytest.mark.parametrize("mode", MODES)
 
@@ -79,7 +79,7 @@ def test_both_limits_are_included(serve: Any, mode: str, limits: Any, is_met: bo
         assert wait(sensor(mode, **limits), clock)["value"] == 2
     else:
         with pytest.raises(AirflowSensorTimeout):
-            wait(sensor(mode, timeout=THREE_LOOKS_S, **limits), clock)
+            wait(sensor(mode, timeout=THREE_POLLS_S, **limits), clock)
     assert len(calls(sandbox, CURRENT)) == (1 if is_met else 3)
 
 
@@ -89,7 +89,7 @@ def test_a_skill_has_its_own_number(serve: Any, mode: str, clock: FakeClock) -> 
     seen = wait(sensor(mode, skill_id=34, at_least=1), clock)
     assert (seen["skill_id"], seen["value"]) == ("34", 1)
     with pytest.raises(AirflowSensorTimeout):
-        wait(sensor(mode, skill_id="34", at_least=2, timeout=THREE_LOOKS_S), clock)
+        wait(sensor(mode, skill_id="34", at_least=2, timeout=THREE_POLLS_S), clock)
 
 
 @in_each_mode
@@ -100,7 +100,7 @@ def test_what_has_no_data_is_never_within_limits(
     serve(account=LiveAccount.by(clock, []))
     metric = "avgWaitTimeForAgentAssignment_NewConversation"
     with pytest.raises(AirflowSensorTimeout):
-        wait(sensor(mode, metric=metric, at_least=-10, at_most=10, timeout=THREE_LOOKS_S), clock)
+        wait(sensor(mode, metric=metric, at_least=-10, at_most=10, timeout=THREE_POLLS_S), clock)
     assert caplog.text.count("has no data") == 3
 
 
@@ -116,7 +116,7 @@ def test_a_report_about_a_period_counts_back_from_each_look(serve: Any, mode: st
     resolved = [closed("a", ago), closed("b", soon), closed("c", ago, agent_id="981236")]
     sandbox = serve(account=LiveAccount.by(clock, resolved))
     assert wait(sensor(mode, **RESOLUTIONS, timeframe=timedelta(minutes=10), at_least=3), clock)["value"] == 3
-    assert [look.query["timeframe"] for look in calls(sandbox, RESOLVED)] == ["10"] * 3
+    assert [call.query["timeframe"] for call in calls(sandbox, RESOLVED)] == ["10"] * 3
     seen = wait(sensor(mode, **RESOLUTIONS, timeframe="10", agent_id=981236, at_least=1), clock)
     assert (seen["agent_id"], seen["value"]) == ("981236", 1)
 
@@ -135,8 +135,8 @@ def test_a_report_about_a_period_is_about_the_last_hour_unless_told_otherwise(
 ) -> None:
     sandbox = serve(account=LiveAccount.by(clock, [closed("a", ms(NOW) - 60_000)]))
     assert wait(sensor(mode, **RESOLUTIONS, at_least=1), clock)["value"] == 1
-    (look,) = calls(sandbox, RESOLVED)
-    assert look.query["timeframe"] == "60"
+    (call,) = calls(sandbox, RESOLVED)
+    assert call.query["timeframe"] == "60"
 
 
 @in_each_mode
@@ -174,7 +174,7 @@ def test_trouble_is_waited_out_and_a_refusal_is_final(serve: Any, mode: str, clo
     sandbox = serve(account=LiveAccount.by(clock, [waiting("a")]))
     sandbox.add_fault(Fault("error_500", times=2, path=CURRENT))
     assert wait(sensor(mode, at_least=1), clock)["value"] == 1
-    assert [look.status for look in calls(sandbox, CURRENT)] == [500, 500, 200]
+    assert [call.status for call in calls(sandbox, CURRENT)] == [500, 500, 200]
     assert clock.pauses == [60, 60]
     sandbox.add_fault(Fault("forbidden", times=None, path=CURRENT))
     with pytest.raises(AirflowFailException):

@@ -47,7 +47,7 @@ def trigger(
     timeout_s: float = 3600,
     started_s: float = NOW.timestamp(),
 ) -> LivePersonConditionTrigger:
-    """One that looks every minute for an hour."""
+    """One that polls every minute for an hour."""
     return LivePersonConditionTrigger(
         condition=msgspec.to_builtins(condition or ConversationsMatch(DAY)),
         schedule={"started_s": started_s, "timeout_s": timeout_s, "poke_interval_s": interval_s},
@@ -101,7 +101,7 @@ def test_fifty_wait_with_one_login_few_threads_and_a_request_a_look(serve: Any, 
     assert clock.monotonic() == pytest.approx(180, abs=2)
     assert logins(sandbox) == [200]
     assert len(calls(sandbox, "baseURI.json")) == 2
-    # Three looks in vain, and one that finds it, and then which it is.
+    # Three polls in vain, and one that finds it, and then which it is.
     assert len(calls(sandbox)) == 50 * (3 + 2)
     assert threads <= shared_client.CONCURRENT_POLLS + 1
     assert shared_client._shared == {}
@@ -128,7 +128,7 @@ def test_the_loop_is_free_while_fifty_look(serve: Any) -> None:
 
     lags = asyncio.run(lags_s(all_of_them()))
     assert len(calls(sandbox, BY_ID)) >= 50
-    # If looks blocked the loop, each would hold it for 0.15 s at least, all the time. On an idle machine the loop lags
+    # If polls blocked the loop, each would hold it for 0.15 s at least, all the time. On an idle machine the loop lags
     # by a thousandth of that; on one that is kept busy, it has to wait for a processor now and then.
     assert lags[len(lags) * 3 // 4] < 0.1, lags[-10:]
 
@@ -246,7 +246,7 @@ def test_after_trouble_it_rests_as_long_as_liveperson_wants(
         (Fault("throttle"), "timeout"),
     ],
 )
-def test_as_the_time_is_over_it_looks_once_more_unless_liveperson_wants_no_request(
+def test_as_the_time_is_over_it_polls_once_more_unless_liveperson_wants_no_request(
     serve: Any, fault: Fault, outcome: str, clock: FakeClock
 ) -> None:
     sandbox = serve(*crowd(1))
@@ -256,7 +256,7 @@ def test_as_the_time_is_over_it_looks_once_more_unless_liveperson_wants_no_reque
     assert clock.pauses == pytest.approx([3], abs=0.1)
 
 
-def test_a_request_that_fails_in_the_midst_of_a_look_is_tried_again(serve: Any, clock: FakeClock) -> None:
+def test_a_request_that_fails_in_the_midst_of_a_poll_is_tried_again(serve: Any, clock: FakeClock) -> None:
     sandbox = serve(*crowd(1))
     sandbox.add_fault(Fault("error_500", after=1))
     assert run(clock, event_of(trigger()))["outcome"] == "met"
@@ -390,21 +390,21 @@ def test_it_carries_on_in_another_process_with_the_same_deadline(serve: Any, clo
             await task
 
     run(clock, killed_after_a_while())
-    looks = len(calls(sandbox))
+    polls = len(calls(sandbox))
     assert run(clock, event_of(moved(waiting)))["outcome"] == "timeout"
     assert clock.monotonic() == pytest.approx(620, abs=1)
     # At once, every minute, and as the time is over.
-    assert (looks, len(calls(sandbox)) - looks) == (6, 6)
+    assert (polls, len(calls(sandbox)) - polls) == (6, 6)
     assert moved(waiting).serialize() == waiting.serialize()
 
 
-def test_one_resumed_after_its_deadline_looks_once_more(serve: Any, clock: FakeClock) -> None:
+def test_one_resumed_after_its_deadline_polls_once_more(serve: Any, clock: FakeClock) -> None:
     sandbox = serve(*crowd(1))
     clock.sleep(3700)
     assert run(clock, event_of(trigger()))["outcome"] == "met"
-    looks = len(calls(sandbox))
+    polls = len(calls(sandbox))
     assert run(clock, event_of(trigger(ConversationsMatch(DAY, min_count=2))))["outcome"] == "timeout"
-    assert len(calls(sandbox)) == looks + 1
+    assert len(calls(sandbox)) == polls + 1
     assert clock.pauses == [3700]
 
 
@@ -430,7 +430,7 @@ def test_its_log_gives_reasons(serve: Any, caplog: pytest.LogCaptureFixture, clo
     caplog.set_level("INFO")
     serve(*crowd(1))
     run(clock, event_of(trigger(ConversationsHaveStatus(["c00000", "unknown"]), timeout_s=90)))
-    assert "1 of 2 conversations looked at (of 2) do not have status CLOSE, such as unknown." in caplog.text
+    assert "1 of 2 conversations asked for (of 2) do not have status CLOSE, such as unknown." in caplog.text
 
 
 def test_a_fixed_period_stays_the_same_in_the_trigger(serve: Any, clock: FakeClock) -> None:
@@ -445,7 +445,7 @@ def test_a_fixed_period_stays_the_same_in_the_trigger(serve: Any, clock: FakeClo
 # on a busy machine, and never as long as the stall.
 
 
-def test_a_look_that_hangs_does_not_outlast_the_sensor(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_that_hangs_does_not_outlast_the_sensor(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("airflow_provider_lp.triggers.condition.LAST_POLL_S", 0.2)
     sandbox = serve()
     sandbox.add_fault(Fault("stall", seconds=STALL_S, times=None, path=BY_ID))

@@ -36,7 +36,7 @@ def ending(conversation_id: str, in_s: float, csat: int | None = 1, **traits: An
 
 
 def trigger(**arguments: Any) -> LivePersonNewConversationsTrigger:
-    """One that looks every minute."""
+    """One that polls every minute."""
     given = {"filters": LOW_CSAT, "lookback": timedelta(hours=2), "max_age": timedelta(days=1)}
     return LivePersonNewConversationsTrigger(**{**given, **arguments})
 
@@ -92,7 +92,7 @@ def test_trouble_that_passes_loses_none(serve: Any, clock: FakeClock) -> None:
     for kind in ("error_500", "cut_connection", "not_json", "expired_token"):
         sandbox.add_fault(Fault(kind, after=2))
     assert ids_within(clock, 450) == ["a", "b"]
-    # The first look finds nothing, twice. With a token that has lapsed, a look goes on at once; other trouble ends it,
+    # The first poll finds nothing, twice. With a token that has lapsed, a poll goes on at once; other trouble ends it,
     # and the next one is as far away.
     assert statuses(sandbox) == [200, 200, 500, None, 200, 401, 200, 200, 200, 200]
     assert [pause for pause in clock.pauses[:-1] if pause != 1] == pytest.approx([MINUTE] * 7, abs=1.1)
@@ -115,15 +115,15 @@ def test_after_trouble_it_rests_as_long_as_liveperson_wants(
     sandbox = serve(account=LiveAccount.by(clock, [ending("a", 1.5)]))
     sandbox.add_fault(fault)
     watcher = trigger(poke_interval=interval_s)
-    # What the first look to succeed finds is old.
+    # What the first poll to succeed finds is old.
     assert ids_within(clock, pause_s + 2.5 * interval_s, watcher) == []
     assert [call.fault for call in calls(sandbox)] == [fault.kind, None, None, None]
     assert clock.pauses[:-1] == pytest.approx([pause_s, interval_s, interval_s], abs=0.1)
 
 
-def test_a_page_that_fails_in_the_midst_of_a_look_is_asked_for_again(serve: Any, clock: FakeClock) -> None:
+def test_a_page_that_fails_in_the_midst_of_a_poll_is_asked_for_again(serve: Any, clock: FakeClock) -> None:
     sandbox = serve(account=LiveAccount.by(clock, [ending(f"c{number:03}", 30) for number in range(150)]))
-    # The first look finds nothing, twice; the fourth request is for the second page of the second look.
+    # The first poll finds nothing, twice; the fourth request is for the second page of the second poll.
     sandbox.add_fault(Fault("error_500", after=3))
     assert len(ids_within(clock, 90)) == 150
     assert statuses(sandbox) == [200, 200, 200, 500, 200]
@@ -142,7 +142,7 @@ def test_wrong_credentials_are_not_tried_over_and_over_and_may_be_mended(
         return await _ids_within(900, trigger().run())
 
     assert run(clock, mended_meanwhile()) == ["a"]
-    # At once, and after five minutes, in vain; after ten it is mended, and looks go on every minute.
+    # At once, and after five minutes, in vain; after ten it is mended, and polls go on every minute.
     assert [call.status for call in calls(sandbox, OAUTH2_TOKEN)] == [400, 400, 200]
     assert len(calls(sandbox)) == 5
     assert "Until this is mended" in caplog.text
@@ -251,12 +251,12 @@ def test_another_triggerer_carries_on_where_one_left_off(serve: Any, clock: Fake
     sandbox = serve(account=LiveAccount.by(clock, conversations))
     assert ids_fired(clock, store, 200) == ["a"]
     clock.sleep(200)
-    looks = len(calls(sandbox))
+    polls = len(calls(sandbox))
     assert ids_fired(clock, store, 200) == ["meanwhile", "b"]
     assert ids_fired(clock, store, 90) == []
-    assert (looks, len(calls(sandbox)) - looks) == (4, 4 + 2)
+    assert (polls, len(calls(sandbox)) - polls) == (4, 4 + 2)
     assert shared_client._shared == {}
-    # Saved when there was something new, and once at the very beginning: not at each look.
+    # Saved when there was something new, and once at the very beginning: not at each poll.
     assert store.saves == 4
     (cursor,) = store.values.values()
     assert set(json.loads(cursor)["known"]) == {"old", "a", "meanwhile", "b"}
@@ -267,7 +267,7 @@ def test_what_is_remembered_does_not_get_old_while_nothing_is_new(serve: Any, cl
     store = Store()
     sandbox = serve(account=LiveAccount.by(clock, []))
     assert ids_fired(clock, store, 45 * MINUTE + 30) == []
-    # Each look asks twice: that there is nothing is not believed at once.
+    # Each poll asks twice: that there is nothing is not believed at once.
     assert len(calls(sandbox)) == 2 * 45
     # At the beginning, and every ten minutes.
     assert store.saves == 5

@@ -23,7 +23,7 @@ CURRENT = "/msgqueuehealth/current/"
 
 
 def trigger(**arguments: Any) -> LivePersonMetricTrigger:
-    """One that looks every minute."""
+    """One that polls every minute."""
     given = {"metric": "unassignedConversations", "at_least": 2}
     return LivePersonMetricTrigger(**{**given, **arguments})
 
@@ -50,7 +50,7 @@ def test_it_fires_once_while_the_metric_stays_within_limits(serve: Any, clock: F
     for after in (2, 7):
         sandbox.add_fault(Fault("error_500", after=after, path=CURRENT))
     assert run(clock, values_within(570, trigger().run())) == [2]
-    # A look that fails is no change: neither before the metric comes within limits nor after.
+    # A poll that fails is no change: neither before the metric comes within limits nor after.
     expected = [200, 200, 500, 200, 200, 200, 200, 200, 500, 200]
     assert [call.status for call in calls(sandbox, CURRENT)] == expected
     assert clock.pauses[:-1] == [60] * 9

@@ -27,14 +27,14 @@ def test_without_backoff_pauses_are_even() -> None:
 
 
 @given(st.floats(2, 600), st.integers(3, 12))
-def test_with_backoff_each_pause_is_about_twice_the_last(interval_s: float, looks: int) -> None:
+def test_with_backoff_each_pause_is_about_twice_the_last(interval_s: float, polls: int) -> None:
     schedule, now_s, pauses = Schedule(0, 1e12, interval_s, exponential_backoff=True), 0.0, []
-    for _ in range(looks):
+    for _ in range(polls):
         pauses.append(schedule.pause_s(now_s))
         now_s += pauses[-1]
     assert interval_s / 2 <= pauses[0] <= max(interval_s, 2)
-    assert sum(pauses) >= interval_s * 2 ** (looks - 3)
-    assert sum(pauses) <= max(interval_s, 2) * 2**looks
+    assert sum(pauses) >= interval_s * 2 ** (polls - 3)
+    assert sum(pauses) <= max(interval_s, 2) * 2**polls
 
 
 def test_the_longest_pause_is_bounded() -> None:
