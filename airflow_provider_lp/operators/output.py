@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
 from airflow_provider_lp.compat import AirflowNotFoundException, Asset, AssetAlias, BaseHook
 from airflow_provider_lp.operators.paths import STORAGE_EXTRAS, ObjectUrl, object_url
@@ -99,10 +100,8 @@ def _check_connection(storage_conn_id: object) -> None:
 
 
 def _located(url: ObjectUrl) -> ObjectStoragePath:
-    from airflow_provider_lp.compat import ObjectStoragePath
-
     try:
-        path = ObjectStoragePath(url.url, conn_id=url.conn_id)
+        path = compat.ObjectStoragePath(url.url, conn_id=url.conn_id)
         _ = path.fs
     except (ImportError, ValueError) as error:
         scheme = urlsplit(url.url).scheme

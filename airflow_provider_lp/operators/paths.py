@@ -8,6 +8,7 @@ from string import Formatter
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.windows import Window
@@ -16,6 +17,8 @@ from airflow_provider_lp.windows import Window
 STORAGE_EXTRAS = {
     "s3": "s3", "s3a": "s3", "s3n": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "adl": "azure",
 }  # fmt: skip
+#: A user and a password before an @, where the password may hold slashes; but no host and port.
+CREDENTIALS = r"[^:/]*://(?P<credentials>[^:/@]*:(?!\d+/)[^@]*)@"
 #: What Python documents for formatting a datetime.
 DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
 
@@ -40,10 +43,8 @@ def as_text(path: Any) -> Any:
         return path
     if isinstance(path, PurePath):
         return str(path)
-    from airflow_provider_lp.compat import ObjectStoragePath
-
     # Its text has the connection id: s3://conn@bucket/key.
-    return str(path) if isinstance(path, ObjectStoragePath) else path
+    return str(path) if isinstance(path, compat.ObjectStoragePath) else path
 
 
 def object_url(path: object, storage_conn_id: str | None, window: Window | None) -> ObjectUrl:
@@ -61,13 +62,13 @@ def object_url(path: object, storage_conn_id: str | None, window: Window | None)
             f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz. (None comes from a template whose "
             "value this run does not have.)"
         )
+    _check_credentials(text)
     text = _with_window(text, window)
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise LivePersonConfigurationError(f"path={text!r} is not a URL: {error}.") from error
     userinfo, _, host = parts.netloc.rpartition("@")
-    _check_userinfo(text, userinfo)
     _check_azure(text, parts)
     _check_object(text, parts, host)
     compression_of(text)
@@ -81,9 +82,10 @@ def object_url(path: object, storage_conn_id: str | None, window: Window | None)
     )
 
 
-def _check_userinfo(text: str, userinfo: str) -> None:
-    if ":" in userinfo:
-        hidden = text.replace(userinfo, "***", 1)
+def _check_credentials(text: str) -> None:
+    """First of all, as every other message shows the path."""
+    if found := re.match(CREDENTIALS, text):
+        hidden = text.replace(found["credentials"], "***", 1)
         raise LivePersonConfigurationError(
             f"path={hidden!r} holds credentials before the @, where Airflow takes a connection id. Put them into an "
             "Airflow connection and give its id as storage_conn_id."

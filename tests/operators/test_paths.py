@@ -130,12 +130,26 @@ def test_an_asset_is_not_named_by_the_connection(serve: Any, tmp_path: Path, mon
     assert event.uri == f"file://{tmp_path}/day.ndjson"
 
 
-def test_credentials_in_the_url_are_refused_and_not_shown() -> None:
-    with pytest.raises(
-        LivePersonConfigurationError, match=r"path='s3://\*\*\*@bucket/x.gz'.*storage_conn_id"
-    ) as caught:
-        url_of("s3://key:very-secret@bucket/x.gz")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://key:very-secret@bucket/x.gz",
+        "s3://key:very-secret/with/slashes@bucket/x.gz",
+        "s3://key:very-secret@bucket/{day}.gz",
+        "s3://key:very-secret@[bucket/x.gz",
+        "s3://key:very-secret@bucket/",
+        "s3://:very-secret@bucket/x.gz",
+    ],
+)
+def test_credentials_in_the_url_are_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"path='s3://\*\*\*@.*storage_conn_id") as caught:
+        url_of(url)
     assert "very-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["hdfs://name:8020/lp/x@y.gz", "s3://bucket/at=10:00/x@y.gz", "s3://lake@bucket/10:00"])
+def test_a_port_or_a_time_in_the_url_is_no_password(url: str) -> None:
+    assert url_of(url).text == url
 
 
 @pytest.mark.parametrize(
