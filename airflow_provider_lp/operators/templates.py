@@ -13,6 +13,7 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 
 #: Filters that take a text as it is, whatever it looks like.
 TEXT_FILTERS = frozenset({"keyword", "summary", "questionBrick", "cappingConfiguration"})
+TEXTS_FILTERS = frozenset({"answerText", "questionId", "questionName", "questionKeywords", "answerKeywords"})
 BOOLEAN_FILTERS = frozenset({"selectedIntentOnly", "conversationsWithStepUpOnly", "pendingAgentSurvey"})
 NUMBER_FILTERS = frozenset({"surveyId"})
 BOOLEANS = {"True": True, "true": True, "False": False, "false": False}
@@ -57,15 +58,23 @@ def _members(values: Mapping[Any, Any]) -> dict[Any, Any]:
 
 def _filter_value(name: object, value: Any) -> Any:
     if name in TEXT_FILTERS:
-        return str(value) if type(value) in (int, float) else value
+        return _text(value)
     value = from_template(value)
     if name == "agentSurveySearch" and isinstance(value, Mapping):
         return _members(value)
+    if name == "sdeSearch" and isinstance(value, Mapping):
+        return {kind: _text(word) for kind, word in value.items()}
+    if name in TEXTS_FILTERS and isinstance(value, list):
+        return [_text(item) for item in value]
     if name in BOOLEAN_FILTERS:
         return [_boolean(item) for item in value] if isinstance(value, list) else _boolean(value)
     if name in NUMBER_FILTERS and isinstance(value, list):
         return [number_from_template(item) for item in value]
     return value
+
+
+def _text(value: Any) -> Any:
+    return str(value) if type(value) in (int, float) else value
 
 
 def _boolean(value: Any) -> Any:
