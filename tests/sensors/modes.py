@@ -10,8 +10,8 @@ from typing import Any
 
 import airflow
 import pytest
-from airflow.providers.common.compat.sdk import TaskDeferred
 
+from airflow_provider_lp.compat import TaskDeferred
 from airflow_provider_lp.sensors.base import LivePersonSensor
 from tests.lab import FakeClock
 

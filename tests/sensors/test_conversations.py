@@ -14,14 +14,14 @@ from typing import Any
 
 import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import (
+
+from airflow_provider_lp.compat import (
     AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
     TaskDeferred,
 )
-
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sensors.conversations import (
     LivePersonConversationsSensor,

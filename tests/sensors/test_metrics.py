@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
+from airflow_provider_lp.compat import AirflowFailException, AirflowSensorTimeout
 from airflow_provider_lp.conditions.metrics import SUBJECT
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sensors.metrics import LivePersonMetricSensor

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
-from airflow.providers.common.compat.sdk import BaseSensorOperator
 
 from airflow_provider_lp.client.clock import Clock
+from airflow_provider_lp.compat import BaseSensorOperator
 from airflow_provider_lp.sandbox import Account, Conversation
 from tests.lab import FakeClock
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG, BaseOperator
 
+from airflow_provider_lp.compat import BaseOperator
 from airflow_provider_lp.sensors.conversations import LivePersonConversationsSensor, LivePersonConversationStatusSensor
+
+try:
+    from airflow.sdk import DAG
+except ImportError:  # Airflow 2.11
+    from airflow import DAG
 
 
 class Say(BaseOperator):
