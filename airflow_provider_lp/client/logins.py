@@ -185,9 +185,8 @@ def _session_of(answer: Answer) -> tuple[_Session, str | None]:
     session: _Session = _decode(_Session, answer, "login")
     cookie = answer.cookies.get("Session_id") or session.session_id
     _check_header_value(session.bearer, "login")
-    if cookie:
-        _check_header_value(cookie, "login")
-    return session, cookie
+    # Without it, the session is not ended but lapses.
+    return session, cookie if cookie and _HEADER_VALUE.fullmatch(cookie) else None
 
 
 def _decode(kind: type[Any], answer: Answer, endpoint: str) -> Any:

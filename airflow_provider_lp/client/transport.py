@@ -238,21 +238,23 @@ def _body(call: Call, response: requests.Response) -> bytes:
     """The whole body of a success, the beginning of that of an error; decompressed."""
     if response.status_code not in SUCCESSES:
         return bytes(response.raw.read(LARGEST_ERROR_BODY, decode_content=True))
-    length = response.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) <= LARGEST_ANSWER and "Content-Encoding" not in response.headers:
+    # As sent: packed, it may be more.
+    length = response.raw.length_remaining
+    if length is not None and length <= LARGEST_ANSWER and "Content-Encoding" not in response.headers:
         return bytes(response.raw.read())
     body = io.BytesIO()
-    while chunk := response.raw.read(CHUNK, decode_content=True):
+    while max(length or 0, body.tell()) <= LARGEST_ANSWER:
+        chunk = response.raw.read(CHUNK, decode_content=True)
+        if not chunk:
+            return body.getvalue()
         body.write(chunk)
-        if body.tell() > LARGEST_ANSWER:
-            error = LivePersonTransportError(
-                f"The answer to {call.endpoint} is larger than {LARGEST_ANSWER >> 20} MB and was not read on.",
-                endpoint=call.endpoint,
-            )
-            # The same request would be answered alike.
-            error.exhausted = True
-            raise error
-    return body.getvalue()
+    error = LivePersonTransportError(
+        f"The answer to {call.endpoint} is larger than {LARGEST_ANSWER >> 20} MB and was not read on.",
+        endpoint=call.endpoint,
+    )
+    # The same request would be answered alike.
+    error.exhausted = True
+    raise error
 
 
 def _parsed(parse: Callable[[Answer], Parsed], answer: Answer, call: Call) -> Parsed:

@@ -663,6 +663,18 @@ def test_an_answer_that_is_too_large_is_not_read_on(clock: FakeClock, monkeypatc
         assert len(server.calls) == 1
 
 
+def test_an_answer_that_announces_too_much_is_not_read_at_all(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 8 * MB)
+    large = Say(body=b" " * (64 * MB))
+    too_large = pytest.raises(LivePersonTransportError, match="is larger than 8 MB")
+    with scripted(lambda _: large) as server, LivePersonClient("1", OAUTH1, host=server.url, clock=clock) as client:
+        with memory_below(4 * MB), too_large:
+            search(client)
+        assert len(server.calls) == 1
+
+
 def test_of_an_error_only_the_beginning_is_read(clock: FakeClock) -> None:
     body = gzip.compress(b'{"message": "no' + b" " * (64 * MB) + b'"}')
     refused = pytest.raises(LivePersonBadRequestError)

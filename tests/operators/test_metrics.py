@@ -453,7 +453,6 @@ def test_an_operator_can_be_copied() -> None:
         ({"path": ""}, "path="),
         ({"path": "/x.ndjson.bz2"}, "path="),
         ({"path": "/proc/nowhere/x.ndjson"}, "cannot be written"),
-        ({"path": "/x.ndjson", "storage_conn_id": "nowhere"}, "storage_conn_id="),
         ({"max_xcom_bytes": 0}, "max_xcom_bytes="),
         ({"max_xcom_bytes": "1000"}, "max_xcom_bytes="),
         ({"window": timedelta(0)}, "window="),
