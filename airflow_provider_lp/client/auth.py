@@ -194,7 +194,11 @@ class BearerToken:
         """What may be missing where LivePerson refuses a token that it has issued."""
         path = urlsplit(call.url).path
         permission = next((name for prefix, name in PERMISSIONS.items() if path.startswith(prefix)), call.endpoint)
-        scope = f"the token's is {token.scope!r}" if token.scope else "the token names none"
+        scope = (
+            f"the token's is {token.scope!r}"
+            if token.scope
+            else "the token names none; the extra field scope asks for one"
+        )
         scopes = "" if self._login.is_session else f"a scope of the OAuth 2.0 client ({scope}), "
         return (
             f"LivePerson has issued this token, so the login is right. What is missing is {scopes}the permission for "

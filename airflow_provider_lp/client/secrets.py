@@ -12,15 +12,16 @@ from urllib.parse import unquote, unquote_plus
 
 #: So many letters and digits in a row that a secret holds as well are a part of it.
 PART = 8
-#: Text that is wrapped up in more ways than this is not worth an excerpt.
-MOST_FORMS = 50
-DEEPEST = 4
+#: A body that in all its forms together is longer than this is not worth an excerpt.
+MOST_CHARACTERS = 1_200_000
+DEEPEST = 6
 
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-_UNICODE_ESCAPE = re.compile(r"(?:\\+u|%u)([0-9a-fA-F]{4})|\\+x([0-9a-fA-F]{2})")
-_ESCAPE = re.compile(r"\\+([^ux])")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
+_UNICODE_ESCAPE = re.compile(r"(?:\\+u|%u)([0-9a-f]{4})|\\+x([0-9a-f]{2})", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\+([^uxUX])")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){3,}")
+_SPACE = re.compile(r"\s+")
 
 
 class Secrets:
@@ -58,17 +59,15 @@ class Secrets:
         for _ in range(DEEPEST):
             forms = [form for form in dict.fromkeys(forms) if form not in seen]
             seen.update(forms)
-            if len(seen) > MOST_FORMS or any(map(self._is_shown_by, forms)):
+            if sum(map(len, seen)) > MOST_CHARACTERS or any(map(self._is_shown_by, forms)):
                 return True
             forms = [other for form in forms for other in _unwrapped(form)]
         return False
 
     def _is_shown_by(self, text: str) -> bool:
         bare = _bare(text)
-        return (
-            any(secret in bare or secret in text for secret in self._whole)
-            or not self._parts.isdisjoint(bare[at : at + PART] for at in range(len(bare) - PART + 1))
-        )  # fmt: skip
+        parts = (bare[at : at + PART] for at in range(len(bare) - PART + 1))
+        return any(secret in bare or secret in text for secret in self._whole) or not self._parts.isdisjoint(parts)
 
 
 def _bare(text: str) -> str:
@@ -82,7 +81,11 @@ def _unwrapped(text: str) -> Iterator[str]:
     yield unquote(text, "latin-1")
     yield html.unescape(text)
     yield _without_escapes(text)
-    yield from (_texts(_BASE64, _from_base64, text), _texts(_HEX, bytes.fromhex, text))
+    # Bytes of UTF-8 that were taken for characters.
+    yield text.encode("latin-1", "ignore").decode("utf-8", "ignore")
+    yield _SPACE.sub("", text)
+    yield _texts(_BASE64, _from_base64, text)
+    yield _texts(_HEX, bytes.fromhex, text)
 
 
 def _without_escapes(text: str) -> str:
@@ -92,7 +95,15 @@ def _without_escapes(text: str) -> str:
 
 
 def _texts(pattern: re.Pattern[str], decode: Callable[[str], bytes], text: str) -> str:
-    return " ".join(decode(found).decode("utf-8", "replace") for found in pattern.findall(text))
+    return " ".join(_utf8(decode(found)) for found in pattern.findall(text))
+
+
+def _utf8(content: bytes) -> str:
+    """The text in some bytes; nothing if they are none, as most words are that only look like base64."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 def _from_base64(text: str) -> bytes:

@@ -156,7 +156,8 @@ def test_a_refused_key_of_oauth1_says_that_oauth1_has_ended(clock: FakeClock, cr
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize(
-    ("scope", "said"), [("data.read", "the token's is 'data.read'"), (None, "the token names none")]
+    ("scope", "said"),
+    [("data.read", "the token's is 'data.read'"), (None, "the token names none; the extra field scope asks for one")],
 )
 def test_a_token_that_was_just_issued_and_is_refused_says_what_may_be_missing(
     clock: FakeClock, status: int, scope: str | None, said: str
