@@ -93,9 +93,18 @@ class ConversationsMatch(Condition, frozen=True):
     min_count: int = 1
 
     def poll(self, client: LivePersonClient) -> PollResult:
-        """Count, and read them only if there may be enough."""
+        """Count, and read them only if there may be enough. That there are none is to be confirmed."""
         query = self.search.query(client.now)
         at_most = count_at_most(client, query)
+        result = self._judged(client, query, at_most)
+        return result if at_most else msgspec.structs.replace(result, confirm_after=PAUSES[1])
+
+    def confirm(self, client: LivePersonClient, first: PollResult) -> PollResult:  # noqa: ARG002 - it has found none
+        """Count once more: an answer without rows is the one that could be wrong without a sign of it."""
+        query = self.search.query(client.now)
+        return self._judged(client, query, count_at_most(client, query))
+
+    def _judged(self, client: LivePersonClient, query: ConversationQuery, at_most: int) -> PollResult:
         ids = matching_ids(client, query) if at_most >= self.min_count else []
         number = len(ids) if at_most >= self.min_count else at_most
         message = (

@@ -92,7 +92,7 @@ class LivePersonConversationsSensor(LivePersonWindowSensor):
 
     Counts exactly what an export of the period would hold: by LivePerson's ``conversations/search``, whose bounds are
     rounded outwards to ten minutes and trimmed here. While there cannot be enough, a poll costs one small request for
-    each search (one, unless the period with ``max_age`` is longer than three months).
+    each search (one, unless the period with ``max_age`` is longer than three months), and while there are none two.
 
     The task returns ``{"count": ..., "conversation_ids": [...]}``, with the first 1000 ids.
 

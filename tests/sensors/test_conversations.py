@@ -34,7 +34,8 @@ from .modes import MODES, options_of, wait
 from .virtual_time import LiveAccount
 
 START, END = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC)
-AROUND_NOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
+#: A search that finds something already: that it finds nothing would be asked twice in each poll.
+AROUND_NOW: dict[str, Any] = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1), "min_count": 2}
 IDS = [f"c{number:05}" for number in range(1200)]
 OAUTH2_TOKEN = "/app/token"
 #: Polls are a minute apart; with the shorter of the two there are three.
@@ -59,14 +60,16 @@ def window_ready(mode: str = "poke", **arguments: Any) -> LivePersonWindowReadyS
     return LivePersonWindowReadySensor(task_id="wait", **given)
 
 
-def after(seconds: float) -> int:
+def after_ms(seconds: float) -> int:
     """That long after the clock of a test began, in epoch milliseconds."""
     return ms(NOW + timedelta(seconds=seconds))
 
 
 def late(clock: FakeClock, polls: int) -> LiveAccount:
-    """An account with a conversation around now that this many polls do not find, and the next one does."""
-    return LiveAccount.by(clock, [Conversation("late", after(60 * polls - 30))])
+    """An account with two conversations around now, one of which this many polls do not find, and the next one does."""
+    return LiveAccount.by(
+        clock, [Conversation("early", after_ms(-60)), Conversation("late", after_ms(60 * polls - 30))]
+    )
 
 
 def between_polls(clock: FakeClock, action: Callable[[], None], number: int = 1) -> None:
@@ -112,19 +115,39 @@ def test_what_is_there_already_is_given_at_once(serve: Any, mode: str, clock: Fa
 @pytest.mark.parametrize("polls", [1, 2, 5])
 def test_what_comes_later_is_waited_for(serve: Any, mode: str, polls: int, clock: FakeClock) -> None:
     sandbox = serve(account=late(clock, polls))
-    assert wait(conversations(mode, **AROUND_NOW), clock) == {"count": 1, "conversation_ids": ["late"]}
+    assert wait(conversations(mode, **AROUND_NOW), clock) == {"count": 2, "conversation_ids": ["early", "late"]}
     assert limits(sandbox) == ["1"] * (polls + 1) + ["100"]
     assert clock.pauses == [60] * polls
 
 
 @in_each_mode
-def test_waiting_costs_one_login_and_a_request_of_one_row_a_look(serve: Any, mode: str, clock: FakeClock) -> None:
+def test_waiting_costs_one_login_and_a_request_of_one_row_a_poll(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve(account=late(clock, 4))
     wait(conversations(mode, **AROUND_NOW), clock)
     assert limits(sandbox) == ["1"] * 5 + ["100"]
     # A rescheduled sensor is a new process for each poll.
     logins = {"poke": 1, "deferrable": 1, "reschedule": 5}
     assert len(calls(sandbox, OAUTH2_TOKEN)) == logins[mode]
+
+
+@in_each_mode
+def test_that_there_are_none_is_asked_twice(serve: Any, mode: str, clock: FakeClock) -> None:
+    sandbox = serve()
+    with pytest.raises(AirflowSensorTimeout, match="0 conversations by start"):
+        wait(conversations(mode, timeout=THREE_POLLS_S), clock)
+    assert limits(sandbox) == ["1", "1"] * 3
+    assert clock.pauses[:4] == [1, 60, 1, clock.pauses[3]]
+
+
+@in_each_mode
+@pytest.mark.parametrize("kind", ["no_content", "count_zero"])
+def test_a_single_answer_that_there_are_none_is_not_believed(
+    serve: Any, mode: str, kind: str, clock: FakeClock
+) -> None:
+    sandbox = serve(*crowd(3))
+    sandbox.add_fault(Fault(kind))
+    assert wait(conversations(mode, timeout=0), clock)["count"] == 3
+    assert limits(sandbox) == ["1", "1", "100"]
 
 
 @in_each_mode
@@ -237,7 +260,7 @@ def test_a_single_poke_works_by_itself(serve: Any) -> None:
 
 @in_each_mode
 def test_all_must_have_the_status(serve: Any, mode: str, clock: FakeClock) -> None:
-    closing = Conversation("closing", ms(NOW) - HOUR, end_ms=after(90))
+    closing = Conversation("closing", ms(NOW) - HOUR, end_ms=after_ms(90))
     sandbox = serve(account=LiveAccount.by(clock, [*crowd(2), closing]))
     ids = [*IDS[:2], "closing"]
     assert wait(status(mode, conversation_ids=ids), clock) == {"count": 3, "conversation_ids": ids}
@@ -340,7 +363,7 @@ def test_a_window_is_not_counted_before_its_delay_has_passed(
 def test_a_window_whose_count_moves_is_not_ready(serve: Any, mode: str, clock: FakeClock) -> None:
     # They start after the end, but LivePerson counts up to the next ten-minute mark: as if they were indexed late.
     # The first two polls find 1 and 2 of them, those after a minute 2 and 3, those after another minute 3 and 3.
-    growing = [Conversation(f"c{number}", after(seconds)) for number, seconds in enumerate([0, 20, 100])]
+    growing = [Conversation(f"c{number}", after_ms(seconds)) for number, seconds in enumerate([0, 20, 100])]
     sandbox = serve(account=LiveAccount.by(clock, growing))
     start, end = NOW - timedelta(hours=1), NOW - timedelta(minutes=2)
     assert wait(window_ready(mode, start=start, end=end), clock)["count"] == 3
@@ -379,7 +402,7 @@ def test_a_count_that_is_capped_does_not_stand_still(
     serve: Any, mode: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("airflow_provider_lp.conditions.counting.CAPPED_COUNT", 100)
-    growing = [Conversation("late", after(20)), *crowd(350, ms(NOW) - HOUR)]
+    growing = [Conversation("late", after_ms(20)), *crowd(350, ms(NOW) - HOUR)]
     sandbox = serve(account=LiveAccount.by(clock, growing))
     sandbox.add_fault(Fault("count_capped", rows=100, times=None))
     start, end = NOW - timedelta(hours=2), NOW - timedelta(minutes=2)
@@ -427,7 +450,9 @@ def test_an_expired_token_is_renewed(serve: Any, mode: str, after: int, clock: F
 def test_after_a_429_nothing_is_asked_before_it_is_time(
     serve: Any, mode: str, after: int, retry_after: str | None, pause_s: float, clock: FakeClock
 ) -> None:
-    sandbox = serve(account=LiveAccount.by(clock, [Conversation("late", ms(NOW) + 1_500)]))
+    sandbox = serve(
+        account=LiveAccount.by(clock, [Conversation("early", after_ms(-60)), Conversation("late", after_ms(1.5))])
+    )
     sandbox.add_fault(Fault("throttle", after=after, retry_after=retry_after))
     wait(conversations(mode, **AROUND_NOW, poke_interval=1), clock)
     assert [call.status for call in calls(sandbox)][: after + 2] == [200] * after + [429, 200]
@@ -515,16 +540,16 @@ def test_credentials_may_be_replaced_while_it_waits(
         monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps(described))
 
     between_polls(clock, replace, number=2)
-    assert wait(conversations(mode, **AROUND_NOW), clock)["count"] == 1
+    assert wait(conversations(mode, **AROUND_NOW), clock)["count"] == 2
     assert clock.pauses == [60] * 3
 
 
 @in_each_mode
 def test_credentials_that_are_revoked_and_not_replaced_fail(serve: Any, mode: str, clock: FakeClock) -> None:
-    sandbox = serve()
+    sandbox = serve(*crowd(1))
     between_polls(clock, lambda: revoke(sandbox), number=2)
     with pytest.raises(AirflowFailException, match="Check the credentials"):
-        wait(conversations(mode), clock)
+        wait(conversations(mode, min_count=2), clock)
     assert clock.pauses == [60] * 2
     refused = [call for call in calls(sandbox, OAUTH2_TOKEN) if call.status == 401]
     # Once for the old token, and once for the connection that was read anew.
@@ -547,10 +572,10 @@ def test_trouble_that_lasts_ends_with_the_timeout(
 @in_each_mode
 @pytest.mark.parametrize("after", [0, 2])
 def test_what_cannot_get_better_fails_at_once(serve: Any, mode: str, after: int, clock: FakeClock) -> None:
-    sandbox = serve()
+    sandbox = serve(*crowd(1))
     sandbox.add_fault(Fault("forbidden", times=None, after=after))
     with pytest.raises(AirflowFailException, match="Airflow connection 'liveperson_default'"):
-        wait(conversations(mode), clock)
+        wait(conversations(mode, min_count=2), clock)
     assert [call.status for call in calls(sandbox)] == [200] * after + [403]
     assert clock.pauses == ([60] * after or at_once(mode))
 
@@ -618,9 +643,9 @@ def test_a_connection_that_is_not_found_is_left_to_airflows_retries(mode: str, c
 
 @in_each_mode
 def test_a_timeout_fails_and_says_so(serve: Any, mode: str, clock: FakeClock) -> None:
-    sandbox = serve()
-    with pytest.raises(AirflowSensorTimeout, match=r"after 90 seconds\. 0 conversations by start within 2026-03-10"):
-        wait(conversations(mode, timeout=THREE_POLLS_S), clock)
+    sandbox = serve(*crowd(1))
+    with pytest.raises(AirflowSensorTimeout, match=r"after 90 seconds\. 1 conversations by start within 2026-03-10"):
+        wait(conversations(mode, min_count=2, timeout=THREE_POLLS_S), clock)
     assert len(calls(sandbox)) == 3
     # The triggerer polls a last time as the time is over, Airflow's own loop at the interval after that.
     assert clock.pauses == pytest.approx([60, 30] if mode == "deferrable" else [60, 60], abs=0.1)
@@ -635,19 +660,19 @@ def test_a_timeout_fails_and_says_so(serve: Any, mode: str, clock: FakeClock) ->
 def test_soft_fail_skips_instead_of_failing(
     serve: Any, mode: str, option: str, fault: Fault | None, polls: int, clock: FakeClock
 ) -> None:
-    sandbox = serve()
+    sandbox = serve(*crowd(1))
     if fault:
         sandbox.add_fault(fault)
     with pytest.raises(AirflowSkipException):
-        wait(conversations(mode, timeout=THREE_POLLS_S, **{option: True}), clock)
+        wait(conversations(mode, min_count=2, timeout=THREE_POLLS_S, **{option: True}), clock)
     assert len(calls(sandbox)) == polls
 
 
 @in_each_mode
 def test_a_timeout_of_zero_polls_once(serve: Any, mode: str, clock: FakeClock) -> None:
-    sandbox = serve()
+    sandbox = serve(*crowd(1))
     with pytest.raises(AirflowSensorTimeout):
-        wait(conversations(mode, timeout=0), clock)
+        wait(conversations(mode, min_count=2, timeout=0), clock)
     assert len(calls(sandbox)) == 1
     assert clock.pauses == at_once(mode)
 
@@ -657,9 +682,9 @@ def test_a_timeout_of_zero_polls_once(serve: Any, mode: str, clock: FakeClock) -
 def test_exponential_backoff_polls_ever_less_often(
     serve: Any, mode: str, options: dict[str, Any], clock: FakeClock
 ) -> None:
-    sandbox = serve()
+    sandbox = serve(*crowd(1))
     with pytest.raises(AirflowSensorTimeout):
-        wait(conversations(mode, exponential_backoff=True, **options), clock)
+        wait(conversations(mode, min_count=2, exponential_backoff=True, **options), clock)
     *pauses, last = clock.pauses
     assert 30 <= pauses[0] <= 60
     # Each is half of the interval times a power of two, up to twice that; the last is what is left of the hour.
@@ -672,9 +697,9 @@ def test_exponential_backoff_polls_ever_less_often(
 
 @in_each_mode
 def test_max_wait_bounds_the_backoff(serve: Any, mode: str, clock: FakeClock) -> None:
-    sandbox = serve()
+    sandbox = serve(*crowd(1))
     with pytest.raises(AirflowSensorTimeout):
-        wait(conversations(mode, exponential_backoff=True, max_wait=300), clock)
+        wait(conversations(mode, min_count=2, exponential_backoff=True, max_wait=300), clock)
     assert max(clock.pauses) == 300
     assert clock.pauses.count(300) >= 8
     assert len(calls(sandbox)) == len(clock.pauses) + 1
@@ -742,8 +767,8 @@ def test_a_sensor_told_to_end_lets_its_request_go(
 
 @pytest.mark.parametrize("option", ["soft_fail", "never_fail", "silent_fail"])
 def test_a_sensor_told_to_end_between_two_polls_does_not_wait_on(serve: Any, option: str, clock: FakeClock) -> None:
-    sandbox = serve()
-    sensor = conversations(**{option: True})
+    sandbox = serve(*crowd(1))
+    sensor = conversations(min_count=2, **{option: True})
     between_polls(clock, sensor.on_kill)
     with pytest.raises(AirflowException, match="told to end"):
         wait(sensor, clock)

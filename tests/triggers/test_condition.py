@@ -31,13 +31,14 @@ CONNECTION = "AIRFLOW_CONN_LIVEPERSON_DEFAULT"
 DAY = WindowedSearch(at(10), at(11))
 #: How long a request hangs that is meant to.
 STALL_S = 60
-THEIR_EVENT = {"outcome": "met", "value": {"count": 1, "conversation_ids": ["late"]}}
+THEIR_EVENT = {"outcome": "met", "value": {"count": 2, "conversation_ids": ["early", "late"]}}
 
 
-def coming(after_s: float) -> tuple[Conversation, ConversationsMatch]:
-    """A conversation that starts so long after a test's clock began, and the condition that it has."""
+def coming(after_s: float) -> tuple[list[Conversation], ConversationsMatch]:
+    """Two conversations, one of which starts so long after a test's clock began, and the condition that both have."""
     moment_ms = ms(NOW + timedelta(seconds=after_s))
-    return Conversation("late", moment_ms), ConversationsMatch(WindowedSearch(moment_ms - HOUR, moment_ms + HOUR))
+    conversations = [Conversation("early", ms(NOW) - 60_000), Conversation("late", moment_ms)]
+    return conversations, ConversationsMatch(WindowedSearch(moment_ms - HOUR, moment_ms + HOUR), min_count=2)
 
 
 def trigger(
@@ -85,9 +86,9 @@ def logins(sandbox: Any) -> list[int]:
 # Many in one loop.
 
 
-def test_fifty_wait_with_one_login_few_threads_and_a_request_a_look(serve: Any, clock: FakeClock) -> None:
-    late, condition = coming(150)
-    sandbox = serve(account=LiveAccount.by(clock, [late]))
+def test_fifty_wait_with_one_login_few_threads_and_a_request_a_poll(serve: Any, clock: FakeClock) -> None:
+    awaited, condition = coming(150)
+    sandbox = serve(account=LiveAccount.by(clock, awaited))
     others = set(threading.enumerate())
 
     async def all_of_them() -> tuple[list[Any], int]:
@@ -134,8 +135,8 @@ def test_the_loop_is_free_while_fifty_look(serve: Any) -> None:
 
 
 def test_cancelling_one_leaves_the_others_their_client(serve: Any, clock: FakeClock) -> None:
-    late, condition = coming(150)
-    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    awaited, condition = coming(150)
+    sandbox = serve(account=LiveAccount.by(clock, awaited))
 
     async def two() -> Any:
         one, other = together(2, condition)
@@ -150,8 +151,8 @@ def test_cancelling_one_leaves_the_others_their_client(serve: Any, clock: FakeCl
 
 
 def test_tokens_that_lapse_are_renewed_once_for_all(serve: Any, clock: FakeClock) -> None:
-    late, condition = coming(150)
-    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    awaited, condition = coming(150)
+    sandbox = serve(account=LiveAccount.by(clock, awaited))
 
     async def twenty() -> list[Any]:
         waiting = together(20, condition)
@@ -164,8 +165,8 @@ def test_tokens_that_lapse_are_renewed_once_for_all(serve: Any, clock: FakeClock
 
 
 def test_a_throttling_holds_all_that_share_the_client(serve: Any, clock: FakeClock) -> None:
-    late, condition = coming(90)
-    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    awaited, condition = coming(90)
+    sandbox = serve(account=LiveAccount.by(clock, awaited))
     # All that are under way when the first one learns of it: also on a busy machine none begins later than that.
     sandbox.latency_s = 0.2
     sandbox.add_fault(Fault("throttle", retry_after="200", times=shared_client.CONCURRENT_POLLS))
@@ -323,8 +324,8 @@ def replace_credentials(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_credentials_that_are_replaced_while_twenty_wait_are_read_anew_once(
     serve: Any, replace_credentials: Any, is_mended: bool, clock: FakeClock
 ) -> None:
-    late, condition = coming(210)
-    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    awaited, condition = coming(210)
+    sandbox = serve(account=LiveAccount.by(clock, awaited))
     others = set(threading.enumerate())
 
     async def twenty() -> list[Any]:
@@ -349,8 +350,8 @@ def test_credentials_that_are_replaced_while_twenty_wait_are_read_anew_once(
 def test_credentials_may_be_replaced_more_than_once(
     serve: Any, replace_credentials: Any, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
-    late, condition = coming(210)
-    sandbox = serve(account=LiveAccount.by(clock, [late]))
+    awaited, condition = coming(210)
+    sandbox = serve(account=LiveAccount.by(clock, awaited))
     old = os.environ[CONNECTION]
 
     def replace_back() -> None:
@@ -379,8 +380,8 @@ def test_a_connection_that_is_missing_ends_it(clock: FakeClock) -> None:
 
 
 def test_it_carries_on_in_another_process_with_the_same_deadline(serve: Any, clock: FakeClock) -> None:
-    sandbox = serve()
-    waiting = trigger(timeout_s=620)
+    sandbox = serve(*crowd(1))
+    waiting = trigger(ConversationsMatch(DAY, min_count=2), timeout_s=620)
 
     async def killed_after_a_while() -> None:
         task = asyncio.ensure_future(event_of(waiting))
@@ -434,9 +435,10 @@ def test_its_log_gives_reasons(serve: Any, caplog: pytest.LogCaptureFixture, clo
 
 
 def test_a_fixed_period_stays_the_same_in_the_trigger(serve: Any, clock: FakeClock) -> None:
-    sandbox = serve()
     start_ms = ms(NOW - timedelta(minutes=1))
-    run(clock, event_of(trigger(ConversationsMatch(WindowedSearch(start_ms, start_ms + HOUR)), timeout_s=150)))
+    sandbox = serve(*crowd(1, start_ms))
+    condition = ConversationsMatch(WindowedSearch(start_ms, start_ms + HOUR), min_count=2)
+    run(clock, event_of(trigger(condition, timeout_s=150)))
     bounds = [(call.body["start"]["from"], call.body["start"]["to"]) for call in calls(sandbox)]
     assert bounds == [(start_ms, start_ms + HOUR - 1)] * 4
 

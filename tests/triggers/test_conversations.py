@@ -79,6 +79,13 @@ def test_each_new_one_fires_once_and_what_was_there_before_does_not(serve: Any, 
     assert shared_client._shared == {}
 
 
+@pytest.mark.parametrize("kind", ["no_content", "count_zero"])
+def test_a_first_answer_that_there_is_nothing_makes_nothing_new(serve: Any, kind: str, clock: FakeClock) -> None:
+    sandbox = serve(account=LiveAccount.by(clock, [ending("old", -600), ending("soon", 90)]))
+    sandbox.add_fault(Fault(kind))
+    assert ids_within(clock, 270) == ["soon"]
+
+
 @pytest.mark.parametrize("end_filter_field", ["end", "conversation_end", "full_dialog_end"])
 def test_one_that_is_scored_long_after_it_closed_is_found(serve: Any, end_filter_field: str, clock: FakeClock) -> None:
     # Closed half an hour ago, its survey is answered now, whichever of its ends LivePerson goes by.
