@@ -27,6 +27,8 @@ class Call:
     :param headers: headers, the body's type among them.
     :param login: whether it is a login: its refusals are about the credentials, and it is throttled harder.
     :param tentative: whether the caller knows another way: a refusal (401, 404) then comes back at once.
+    :param divisible: whether the caller can ask for the same in smaller parts: what may have failed by its size is then
+        retried only once.
     """
 
     endpoint: str
@@ -37,6 +39,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     login: bool = False
     tentative: bool = False
+    divisible: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,16 +75,33 @@ class MessagingInteractions:
         body = {**times, **others, **({"contentToRetrieve": checked} if checked else {})}
         return self.search_page(msgspec.json.encode(body), offset=offset, limit=limit, sort=sort)
 
-    def search_page(self, body: bytes, *, offset: int, limit: int = ROWS_PER_PAGE, sort: str = "start:asc") -> Page:
-        """As :meth:`search`, for a body that is encoded and known to be right: what reads page after page."""
-        return self._page("/search", body, {"v": API_VERSION, "sort": sort, "offset": offset, "limit": limit})
+    def search_page(
+        self,
+        body: bytes,
+        *,
+        offset: int,
+        limit: int = ROWS_PER_PAGE,
+        sort: str = "start:asc",
+        divisible: bool = False,
+    ) -> Page:
+        """
+        As :meth:`search`, for a body that is encoded and known to be right: what reads page after page.
 
-    def by_id(self, conversation_ids: Sequence[str], *, content: Collection[str] | None = None) -> Page:
+        :param divisible: whether a page that cannot be had will be asked for in smaller ones; then it is retried only
+            once.
+        """
+        params: dict[str, str | int] = {"v": API_VERSION, "sort": sort, "offset": offset, "limit": limit}
+        return self._page("/search", body, params, offset=offset, divisible=divisible)
+
+    def by_id(
+        self, conversation_ids: Sequence[str], *, content: Collection[str] | None = None, divisible: bool = False
+    ) -> Page:
         """
         Whole conversations by ``POST .../conversations/conversation/search``; ids LivePerson does not know are absent.
 
         :param conversation_ids: 1 to 100 ids.
         :param content: content types to retrieve; default LivePerson's own choice.
+        :param divisible: whether what cannot be had will be asked for in smaller parts; then it is retried only once.
         :raises LivePersonConfigurationError: for arguments that LivePerson would refuse; nothing is sent.
         :raises LivePersonError: by its kind, when LivePerson's answer is not usable after retrying.
         """
@@ -98,7 +115,7 @@ class MessagingInteractions:
             body["conversationId"] = conversation_ids[0]
         else:
             body["conversationIds"] = list(conversation_ids)
-        return self._page("/conversation/search", msgspec.json.encode(body), {"v": API_VERSION})
+        return self._page("/conversation/search", msgspec.json.encode(body), {"v": API_VERSION}, divisible=divisible)
 
     def by_consumer(
         self,
@@ -108,6 +125,7 @@ class MessagingInteractions:
         content: Collection[str] | None = None,
         offset: int = 0,
         limit: int = ROWS_PER_PAGE,
+        divisible: bool = False,
     ) -> Page:
         """
         One page of a consumer's conversations by ``POST .../conversations/consumer/search``.
@@ -117,6 +135,8 @@ class MessagingInteractions:
         :param content: content types to retrieve; default LivePerson's own choice.
         :param offset: rows to skip, default 0.
         :param limit: rows in a page, 1 to 100, default 100.
+        :param divisible: whether a page that cannot be had will be asked for in smaller ones; then it is retried only
+            once.
         :raises LivePersonConfigurationError: for arguments that LivePerson would refuse; nothing is sent.
         :raises LivePersonError: by its kind, when LivePerson's answer is not usable after retrying.
         """
@@ -126,9 +146,12 @@ class MessagingInteractions:
         body: dict[str, Any] = {"consumer": consumer_id, "status": check_status(status)}
         if checked := check_content(content, by_consumer=True):
             body["contentToRetrieve"] = checked
-        return self._page("/consumer/search", msgspec.json.encode(body), {"offset": offset, "limit": limit})
+        params: dict[str, str | int] = {"offset": offset, "limit": limit}
+        return self._page("/consumer/search", msgspec.json.encode(body), params, offset=offset, divisible=divisible)
 
-    def _page(self, method: str, body: bytes, params: dict[str, str | int]) -> Page:
+    def _page(
+        self, method: str, body: bytes, params: Mapping[str, str | int], *, offset: int = 0, divisible: bool = False
+    ) -> Page:
         endpoint = f"conversations{method}"
         call = Call(
             endpoint=endpoint,
@@ -137,8 +160,11 @@ class MessagingInteractions:
             params={**params, "source": self._source},
             content=body,
             headers=JSON_HEADERS,
+            divisible=divisible,
         )
-        return self._transport.call(call, lambda answer: read_page(answer, endpoint), self._authorization)
+        return self._transport.call(
+            call, lambda answer: read_page(answer, endpoint, offset=offset), self._authorization
+        )
 
 
 def _check_times(name: str, value: Any) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +11,13 @@ import msgspec
 
 from airflow_provider_lp.client.calls import Answer
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
+from airflow_provider_lp.client.odd_json import BYTE_ORDER_MARK, conversation_id_in, records_with, repair, split
 
 Number = int | float | str | None
+
+#: How much of an answer is checked at a time.
+CHECKED_BYTES = 256 << 10
+_NULL = msgspec.Raw(b"null")
 
 
 class ConversationInfo(msgspec.Struct, rename="camel"):
@@ -32,6 +38,20 @@ class ConversationHead(msgspec.Struct, rename="camel"):
     message_records: list[msgspec.Raw] | dict[str, msgspec.Raw] | None = None
 
 
+class _OddInfo(msgspec.Struct, rename="camel"):
+    conversation_id: msgspec.Raw
+    status: msgspec.Raw = _NULL
+    is_partial: msgspec.Raw = _NULL
+    start: msgspec.Raw = msgspec.field(default=_NULL, name="startTimeL")
+    end: msgspec.Raw = msgspec.field(default=_NULL, name="endTimeL")
+    full_dialog_end: msgspec.Raw = msgspec.field(default=_NULL, name="fullDialogEndTimeL")
+
+
+class _OddHead(msgspec.Struct, rename="camel"):
+    info: _OddInfo
+    message_records: msgspec.Raw = _NULL
+
+
 class _ShardsStatus(msgspec.Struct, rename="camel"):
     partial_result: bool | int | str | None = None
 
@@ -48,6 +68,10 @@ class _Envelope(msgspec.Struct, rename="camel"):
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_head: Callable[[Any], ConversationHead] = msgspec.json.Decoder(ConversationHead).decode
+_decode_odd_head: Callable[[Any], _OddHead] = msgspec.json.Decoder(_OddHead).decode
+_decode_messages: Callable[[Any], list[msgspec.Raw] | dict[str, msgspec.Raw] | None] = msgspec.json.Decoder(
+    list[msgspec.Raw] | dict[str, msgspec.Raw] | None
+).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +83,14 @@ class Page:
     :param heads: the decoded part of each record.
     :param raws: each record as LivePerson sent it, minified JSON.
     :param bytes: size of the answer.
+    :param repaired: which records held something that is no valid JSON, by their numbers from 0 on.
     """
 
     count: int
     heads: list[ConversationHead] = field(repr=False)
     raws: list[msgspec.Raw] = field(repr=False)
     bytes: int = 0
+    repaired: frozenset[int] = frozenset()
 
     def records(self) -> list[dict[str, Any]]:
         """The records, decoded."""
@@ -88,35 +114,134 @@ def milliseconds(value: Number) -> int | None:
     return moment_ms if moment_ms > 0 else None
 
 
-def read_page(answer: Answer, endpoint: str) -> Page:
+def read_page(answer: Answer, endpoint: str, *, offset: int = 0) -> Page:
     """
     The page that an answer holds.
 
+    What no reader of JSON takes is repaired, record by record; all others stay as they were sent.
+
+    :param offset: how many rows were skipped, to say which one cannot be read.
     :raises LivePersonTransportError: if it is not LivePerson's JSON, for instance cut short.
     :raises LivePersonIncompleteDataError: if LivePerson says that some of its shards did not answer.
     """
     if answer.status == 204:
         return EMPTY_PAGE
+    body = answer.body.removeprefix(BYTE_ORDER_MARK)
     try:
-        envelope = _decode_envelope(answer.body)
-        if envelope.records and not _is_minified(answer.body, envelope.records[0]):
-            envelope = _decode_envelope(msgspec.json.format(answer.body, indent=-1))
+        envelope, repaired = _read_envelope(body)
         count = int(envelope.metadata.count)
         if count < 0:
             raise ValueError("a negative count")
-        records = envelope.records or []
-        heads = [_decode_head(raw) for raw in records]
-    except (msgspec.DecodeError, ValueError, OverflowError) as error:
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
         raise LivePersonTransportError(
-            f"The answer to {endpoint} ({len(answer.body)} bytes) is cut short or not LivePerson's JSON.",
-            endpoint=endpoint,
+            f"The answer to {endpoint} ({len(answer.body)} bytes) {_fault(body, offset, error)}.", endpoint=endpoint
         ) from error
+    records = envelope.records or []
+    heads = [_read_head(raw, endpoint, row) for row, raw in enumerate(records, offset)]
     status = envelope.metadata.shards_status_result
     if status and is_true(status.partial_result):
         raise LivePersonIncompleteDataError(
             f"LivePerson says that its answer to {endpoint} is only partial (partialResult).", endpoint=endpoint
         )
-    return Page(count, heads, records, len(answer.body))
+    return Page(count, heads, records, len(answer.body), repaired)
+
+
+def _read_envelope(body: bytes) -> tuple[_Envelope, frozenset[int]]:
+    """The envelope with its records minified, and which of them had to be repaired for that."""
+    repaired: frozenset[int] = frozenset()
+    try:
+        envelope = _decode_envelope(body)
+        _check_utf8(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        body, places = repair(body)
+        envelope = _decode_envelope(body)
+        repaired = records_with(places, body, envelope.records or [])
+    if envelope.records and not _is_minified(body, envelope.records[0]):
+        envelope = _decode_envelope(msgspec.json.format(body, indent=-1))
+    return envelope, repaired
+
+
+def _check_utf8(body: bytes) -> None:
+    """Raise :class:`UnicodeDecodeError` for what is not UTF-8, which the decoder does not look at where it skips."""
+    if body.isascii():
+        return
+    decode = getincrementaldecoder("utf-8")().decode
+    for first in range(0, len(body), CHECKED_BYTES):
+        decode(body[first : first + CHECKED_BYTES], first + CHECKED_BYTES >= len(body))
+
+
+def _read_head(raw: msgspec.Raw, endpoint: str, row: int) -> ConversationHead:
+    try:
+        return _decode_head(raw)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return _read_odd_head(raw)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise LivePersonTransportError(
+            f"The answer to {endpoint} cannot be read: {_named(bytes(raw), row)}: {error}.", endpoint=endpoint
+        ) from error
+
+
+def _read_odd_head(raw: msgspec.Raw) -> ConversationHead:
+    """A head whose members have other types than LivePerson documents, as far as it can be understood."""
+    odd = _decode_odd_head(raw)
+    info = odd.info
+    conversation_id = _plain(info.conversation_id)
+    if not conversation_id or isinstance(conversation_id, bool | list | dict):
+        raise ValueError("its conversationId is no text and no number")
+    status, is_partial = _plain(info.status), _plain(info.is_partial)
+    moments = [_plain(member) for member in (info.start, info.end, info.full_dialog_end)]
+    return ConversationHead(
+        ConversationInfo(
+            conversation_id if isinstance(conversation_id, str) else bytes(info.conversation_id).decode(),
+            None if status is None else str(status),
+            is_partial if isinstance(is_partial, str) else bool(is_partial),
+            *(moment if isinstance(moment, int | float | str) else None for moment in moments),
+        ),
+        _messages(odd.message_records),
+    )
+
+
+def _plain(raw: msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:  # a number out of range
+        return None
+
+
+def _messages(raw: msgspec.Raw) -> list[msgspec.Raw] | dict[str, msgspec.Raw] | None:
+    try:
+        return _decode_messages(raw)
+    except msgspec.DecodeError:
+        return None
+
+
+def _fault(body: bytes, offset: int, error: Exception) -> str:
+    """What is wrong with an answer that cannot be read, in words."""
+    records = split(body)
+    if records is None:
+        return "is cut short"
+    for row, record in enumerate(records, offset):
+        try:
+            _decode_envelope(b'{"_metadata":{"count":0},"conversationHistoryRecords":[%b]}' % repair(record)[0])
+        except RecursionError:
+            return f"cannot be read: {_named(record, row)} is nested too deeply"
+        except msgspec.DecodeError as own:
+            return f"cannot be read: {_named(record, row)}: {own}"
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    return f"is not LivePerson's JSON: {error}"
+
+
+def _named(record: bytes, row: int) -> str:
+    """A record, for people."""
+    conversation_id = conversation_id_in(record)
+    return (
+        f"the record of conversation {conversation_id} (row {row})" if conversation_id else f"the record in row {row}"
+    )
 
 
 def _is_minified(body: bytes, first: msgspec.Raw) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from airflow_provider_lp.client.calls import Call
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
@@ -103,12 +104,19 @@ class Backoff:
 
     :param login: whether the call is a login, which LivePerson throttles harder.
     :param tentative: whether a refusal of the call is an answer: the caller knows another way.
+    :param divisible: whether the caller can ask for the same in smaller parts, and is to do so after one retry.
     """
 
-    def __init__(self, *, login: bool = False, tentative: bool = False) -> None:
+    def __init__(self, *, login: bool = False, tentative: bool = False, divisible: bool = False) -> None:
         self._tentative = tentative
+        self._server_pauses_s = SERVER_PAUSES_S[:1] if divisible else SERVER_PAUSES_S
         self._least_throttle_pause_s = LEAST_LOGIN_THROTTLE_PAUSE_S if login else LEAST_THROTTLE_PAUSE_S
         self._failures: Counter[str] = Counter()
+
+    @classmethod
+    def of(cls, call: Call) -> Backoff:
+        """How long to wait before each retry of ``call``."""
+        return cls(login=call.login, tentative=call.tentative, divisible=call.divisible)
 
     @property
     def failures(self) -> int:
@@ -127,7 +135,7 @@ class Backoff:
             case LivePersonRateLimitError():
                 return self._throttle_pause(error.retry_after_s)
             case LivePersonServerError() | LivePersonTransportError():
-                pause_s = self._next_pause("server", SERVER_PAUSES_S)
+                pause_s = self._next_pause("server", self._server_pauses_s)
                 return None if pause_s is None else max(pause_s, error.retry_after_s or 0.0)
             case LivePersonIncompleteDataError():
                 return self._next_pause("incomplete", INCOMPLETE_PAUSES_S)

@@ -106,7 +106,7 @@ class Transport:
         :param policy: until when failed requests are retried; default the transport's.
         """
         policy = policy or self._policy
-        backoff, sending = Backoff(login=call.login, tentative=call.tentative), _Sending(self, call)
+        backoff, sending = Backoff.of(call), _Sending(self, call)
         while True:
             try:
                 parsed = _parsed(parse, sending.answer(authorization), call)

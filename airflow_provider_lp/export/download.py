@@ -173,9 +173,12 @@ class Download:
         slice_reading, search, reading, request = question
         self._client.wait(request.pause)
         interactions = self._client.interactions
+        is_divisible = request.limit > 1 and not self._takes_truncated
         if isinstance(request, PageRequest):
             try:
-                page = interactions.search_page(self._query.body(search), offset=request.offset, limit=request.limit)
+                page = interactions.search_page(
+                    self._query.body(search), offset=request.offset, limit=request.limit, divisible=is_divisible
+                )
             except LivePersonIncompleteDataError as error:
                 raise LivePersonIncompleteDataError(
                     f"{error} It was asked for conversations that {reading.words}, from row {request.offset} on. "
@@ -184,7 +187,7 @@ class Download:
                 ) from error
             judged = [self._judge(head, slice_reading.span) for head in page.heads]
         else:
-            page = interactions.by_id(request.conversation_ids, content=self._query.content)
+            page = interactions.by_id(request.conversation_ids, content=self._query.content, divisible=is_divisible)
             judged = [Judged(0) for _ in page.heads]
         rows = slice_reading.spool.add_page(page, judged)
         if self._takes_truncated:

@@ -18,7 +18,7 @@ from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.records import Page, milliseconds
 from airflow_provider_lp.export.completeness import ask_until_complete
 from airflow_provider_lp.export.pages import PageRequest, Request, Row
-from airflow_provider_lp.export.paging import IDS_NAMED, SearchReading, in_order
+from airflow_provider_lp.export.paging import IDS_NAMED, TOO_HEAVY, SearchReading, in_order
 from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.publishing import collect_batches, publish_batches
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
@@ -132,7 +132,12 @@ class Lookup:
         """
         found: list[Row] = []
         exported = collect_batches(self._batches(found), max_bytes)
-        return {"records": exported.records, "conversations": exported.conversations, **self._account(found)}
+        return {
+            "records": exported.records,
+            "conversations": exported.conversations,
+            "repaired": exported.repaired,
+            **self._account(found),
+        }
 
     def _account(self, found: Sequence[Row]) -> dict[str, Any]:
         return {
@@ -170,14 +175,19 @@ class Lookup:
     def _whole(self, conversation_ids: Sequence[str]) -> list[Row]:
         whole: dict[str, Row] = {}
         wanted = set(conversation_ids)
+        doubted: set[str] = set()
 
         def ask(_number: int) -> tuple[list[Row], str]:
             nonlocal wanted
             matches, rows = self._ask(sorted(wanted))
             found = {row.conversation_id: row for row in rows if row.conversation_id in wanted}
             whole.update((some, row) for some, row in found.items() if not row.is_partial)
-            # Ids that did not come are unknown to LivePerson only if it does not count them either.
-            wanted = (wanted if matches > len(found) else found.keys()) - whole.keys()
+            wanted = wanted - whole.keys()
+            if matches <= len(found):
+                # Ids that neither come nor count are unknown to LivePerson, but not before a second answer says so.
+                absent = wanted - found.keys()
+                wanted = wanted - (absent & doubted)
+                doubted.update(absent)
             named = ", ".join(sorted(wanted)[:IDS_NAMED])
             return list(whole.values()), (
                 f"LivePerson does not give {len(wanted)} conversations whole, such as {named}" if wanted else ""
@@ -186,7 +196,17 @@ class Lookup:
         return ask_until_complete(self._client, ask)
 
     def _ask(self, conversation_ids: Sequence[str]) -> tuple[int, list[Row]]:
-        page = self._client.interactions.by_id(conversation_ids, content=self._query.content)
+        is_divisible = len(conversation_ids) > 1
+        try:
+            page = self._client.interactions.by_id(
+                conversation_ids, content=self._query.content, divisible=is_divisible
+            )
+        except TOO_HEAVY:
+            if not is_divisible:
+                raise
+            half = len(conversation_ids) // 2
+            parts = [self._ask(some) for some in (conversation_ids[:half], conversation_ids[half:])]
+            return sum(matches for matches, _ in parts), [row for _, rows in parts for row in rows]
         return page.count, self._add(page)
 
     def _add(self, page: Page) -> list[Row]:
@@ -220,5 +240,6 @@ class Lookup:
             content=self._query.content,
             offset=request.offset,
             limit=request.limit,
+            divisible=request.limit > 1,
         )
         return page.count, self._add(page)

@@ -89,5 +89,10 @@ class LookupRequest(NamedTuple):
     attempt: int
     pause: timedelta = PAUSES[0]
 
+    @property
+    def limit(self) -> int:
+        """How many conversations it asks for."""
+        return len(self.conversation_ids)
+
 
 Request = PageRequest | LookupRequest

@@ -128,21 +128,25 @@ class SearchReading:
         """
         Take in that a request has failed for good.
 
-        A page that could not be had may be too large: it is asked for in halves, down to one record.
+        What could not be had may be too large: it is asked for in halves, down to one record.
 
         :raises LivePersonError: the same error, if nothing can be done about it.
         """
-        if not isinstance(request, PageRequest):
-            raise error
-        if request.is_probe and isinstance(error, LivePersonBadRequestError):
+        is_page = isinstance(request, PageRequest)
+        if isinstance(request, PageRequest) and request.is_probe and isinstance(error, LivePersonBadRequestError):
             # Nothing lies past the end, or LivePerson would not refuse to look there.
             self.page_arrived(request, 0, [])
             return
-        if not isinstance(error, TOO_HEAVY) or request.limit <= self._least_limit:
+        if not isinstance(error, TOO_HEAVY) or request.limit <= (self._least_limit if is_page else 1):
             raise error
         self._unanswered -= 1
-        self._page_size.page_failed(request)
-        self._to_ask.appendleft(request._replace(pause=PAUSES[0]))
+        if isinstance(request, PageRequest):
+            self._page_size.page_failed(request)
+            self._to_ask.appendleft(request._replace(pause=PAUSES[0]))
+        else:
+            half = request.limit // 2
+            for ids in (request.conversation_ids[half:], request.conversation_ids[:half]):
+                self._to_ask.appendleft(request._replace(conversation_ids=ids, pause=PAUSES[0]))
 
     def page_arrived(self, request: PageRequest, count: int, rows: Sequence[Row]) -> None:
         """

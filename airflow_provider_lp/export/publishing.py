@@ -7,7 +7,10 @@ Until then nothing is visible at its path, and what an earlier run published the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+import json
+import logging
+import math
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +21,12 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.compression import compression_of, compressor
 from airflow_provider_lp.export.spool import Batch
 from airflow_provider_lp.export.stores import Publication, StoragePath, publication
+
+log = logging.getLogger(__name__)
+
+#: What DuckDB reads of a line, if it is not told otherwise.
+LONGEST_LINE_BYTES = 16 << 20
+NUL_ESCAPE = b"\\u0000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Exported:
     :param messages: how many messages they have.
     :param open_conversations: how many of them are still open.
     :param outside_bounds: how many of them lie outside the bounds that LivePerson was asked for.
+    :param repaired: how many of them held something that is no valid JSON, or that where they go cannot hold.
     :param bytes: size of the object, compressed.
     :param sha256: of the object, in hexadecimal.
     :param records: the conversations themselves, where they stay in memory.
@@ -101,6 +111,7 @@ class Exported:
     messages: int = 0
     open_conversations: int = 0
     outside_bounds: int = 0
+    repaired: int = 0
     bytes: int = 0
     sha256: str = ""
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -111,6 +122,25 @@ class Exported:
         self.messages += sum(row.messages for row in batch.rows)
         self.open_conversations += sum(row.is_open for row in batch.rows)
         self.outside_bounds += sum(row.is_outside for row in batch.rows)
+        self.count_repaired([row.conversation_id for row in batch.rows if row.is_repaired])
+        for row in batch.rows:
+            if row.length > LONGEST_LINE_BYTES:
+                log.warning(
+                    "The record of conversation %s has %d bytes on its line: more than some readers take, such as "
+                    "DuckDB (maximum_object_size, 16 MB by default).",
+                    row.conversation_id,
+                    row.length,
+                )
+
+    def count_repaired(self, conversation_ids: Sequence[str]) -> None:
+        """Take in which records were repaired, and say so."""
+        self.repaired += len(conversation_ids)
+        if conversation_ids:
+            log.warning(
+                "Repaired %d records that held what is no valid text or number: of conversations %s.",
+                len(conversation_ids),
+                ", ".join(conversation_ids),
+            )
 
     def summary(self, url: str) -> dict[str, Any]:
         """What describes the object at ``url``."""
@@ -123,6 +153,7 @@ class Exported:
             "open_conversations": self.open_conversations,
             "bytes": self.bytes,
             "sha256": self.sha256,
+            "repaired": self.repaired,
         }
 
 
@@ -169,5 +200,36 @@ def collect_batches(batches: Generator[Batch, None, None], max_bytes: int) -> Ex
                     f"max_xcom_bytes={max_bytes} lets through XCom. Give a path to write it to, or raise "
                     "max_xcom_bytes."
                 )
-            exported.records.extend(msgspec.json.decode(line) for line in batch.ndjson.splitlines())
+            _collect(batch, exported)
     return exported
+
+
+def _collect(batch: Batch, exported: Exported) -> None:
+    repaired = []
+    for row, line in zip(batch.rows, batch.ndjson.splitlines(), strict=True):
+        record = _decoded(line)
+        # Airflow's database may be PostgreSQL, whose JSON cannot hold it.
+        if NUL_ESCAPE in line and (without := _without_nul(record)) != record:
+            record = without
+            repaired += [] if row.is_repaired else [row.conversation_id]
+        exported.records.append(record)
+    exported.count_repaired(repaired)
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except msgspec.ValidationError:
+        # A number that is too large for a float would be infinite, which JSON does not have.
+        return json.loads(line, parse_float=lambda text: number if math.isfinite(number := float(text)) else None)
+
+
+def _without_nul(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        case list():
+            return [_without_nul(item) for item in value]
+        case dict():
+            return {_without_nul(name): _without_nul(item) for name, item in value.items()}
+    return value

@@ -13,6 +13,8 @@ from airflow_provider_lp.export.pages import Row
 from airflow_provider_lp.export.stores import writing_to
 
 ROWS_PER_BATCH = 100
+#: A batch ends with the record that makes it as large as this.
+BATCH_BYTES = 8 << 20
 
 
 class Batch(NamedTuple):
@@ -53,7 +55,8 @@ class Spool:
         :return: the page's conversations and their places.
         """
         rows, lines, position = [], [], 0
-        for head, raw, (moment_ms, is_kept, is_outside) in zip(page.heads, page.raws, judged, strict=True):
+        for number, (head, raw, judgement) in enumerate(zip(page.heads, page.raws, judged, strict=True)):
+            moment_ms, is_kept, is_outside = judgement
             info = head.info
             is_partial = is_true(info.is_partial)
             length = 0
@@ -62,12 +65,13 @@ class Spool:
                 length = len(memoryview(raw)) + 1
             messages = len(head.message_records or ())
             is_open = info.status == "OPEN"
+            place = (position, length, number in page.repaired)
             rows.append(
-                (info.conversation_id, moment_ms, is_kept, is_outside, is_open, is_partial, messages, position, length)
+                Row(info.conversation_id, moment_ms, is_kept, is_outside, is_open, is_partial, messages, *place)
             )
             position += length
         base = self._add(b"\n".join([*lines, b""]))
-        return [Row(*row[:7], row[7] + base, row[8]) for row in rows]
+        return [row._replace(position=base + row.position) for row in rows]
 
     def _add(self, data: bytes) -> int:
         with self._lock, writing_to(f"{tempfile.gettempdir()} (TMPDIR), where records wait to be complete"):
@@ -86,8 +90,15 @@ class Spool:
 
     def batches(self, rows: Sequence[Row]) -> Generator[Batch, None, None]:
         """The rows' records in the rows' order."""
-        for first in range(0, len(rows), ROWS_PER_BATCH):
-            some = rows[first : first + ROWS_PER_BATCH]
+        some: list[Row] = []
+        size = 0
+        for row in rows:
+            some.append(row)
+            size += row.length
+            if len(some) == ROWS_PER_BATCH or size >= BATCH_BYTES:
+                yield Batch(self._read(some), some)
+                some, size = [], 0
+        if some:
             yield Batch(self._read(some), some)
 
     def _read(self, rows: Sequence[Row]) -> bytes:

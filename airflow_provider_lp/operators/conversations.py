@@ -37,8 +37,8 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     With ``path``, the conversations are published there as one object: newline-delimited JSON, ordered by moment and
     id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
     at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
-    messages, open_conversations, window, bytes, sha256, outside_bounds, shortfall, requests, retries``; it is the extra
-    of the asset events of the task's outlets too. Without ``path``, the task returns the conversations themselves.
+    messages, open_conversations, window, bytes, sha256, outside_bounds, repaired, shortfall, requests, retries``; it is
+    the extra of the asset events of the task's outlets too. Without ``path``, the task returns the conversations themselves.
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
@@ -177,8 +177,9 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
 
     With ``path``, the conversations are published there as one object, as
     :class:`LivePersonConversationsOperator` does, ordered by start and id, and the task returns a summary: ``path,
-    format, compression, conversations, messages, open_conversations, missing, bytes, sha256, requests, retries``.
-    Without ``path``, it returns ``records, conversations, missing, requests, retries``.
+    format, compression, conversations, messages, open_conversations, missing, bytes, sha256, repaired, requests,
+    retries``.
+    Without ``path``, it returns ``records, conversations, repaired, missing, requests, retries``.
 
     :param conversation_ids: ids, any number: a list, another task's output (mapped ones too), or a template that gives
         a list, such as ``{{ ti.xcom_pull('find') | list }}``. (templated)

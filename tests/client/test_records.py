@@ -38,9 +38,9 @@ def page_of(*records: Any, count: Any = None, **metadata: Any) -> dict[str, Any]
     }
 
 
-def read(body: Any, status: int = 200) -> Any:
+def read(body: Any, status: int = 200, offset: int = 0) -> Any:
     encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_page(Answer(status, encoded, {}), "conversations/search")
+    return read_page(Answer(status, encoded, {}), "conversations/search", offset=offset)
 
 
 def compact(value: Any, *, ascii_only: bool) -> bytes:
@@ -136,24 +136,24 @@ def test_an_answer_of_all_shards_is_whole(status: Any) -> None:
     assert read(page_of(record(), shardsStatusResult=status)).count == 1
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"<html>",
-        b"{}",
-        b'{"_metadata":null}',
-        b'{"_metadata":{"count":null}}',
-        json.dumps(page_of(record()))[:-1].encode(),
-        json.dumps(page_of({"info": {}})).encode(),
-        json.dumps(page_of({})).encode(),
-        json.dumps(page_of(None)).encode(),
-    ],
-)
-def test_what_is_no_page_is_not_read_as_one(body: bytes) -> None:
-    with pytest.raises(LivePersonTransportError, match="cut short or not LivePerson's JSON"):
+@pytest.mark.parametrize("body", [b"", b"{", json.dumps(page_of(record()))[:-1].encode()])
+def test_a_page_that_is_cut_short_is_not_read(body: bytes) -> None:
+    with pytest.raises(LivePersonTransportError, match="is cut short"):
         read(body)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"_metadata":null}', b'{"_metadata":{"count":null}}', b"[]"])
+def test_what_is_no_page_is_not_read_as_one(body: bytes) -> None:
+    with pytest.raises(LivePersonTransportError, match=r"is not LivePerson's JSON: \w+"):
+        read(body)
+
+
+@given(st.data())
+def test_wherever_a_page_is_cut_it_is_not_read(data: Any) -> None:
+    body = json.dumps(page_of(record(), {**record("d"), "text": 'x "y" {z'})).encode()
+    end = data.draw(st.integers(0, len(body) - 1))
+    with pytest.raises(LivePersonTransportError, match="is cut short"):
+        read(body[:end])
 
 
 # What is read of a record, in every form that LivePerson is known to send.
@@ -195,6 +195,77 @@ def test_booleans_may_be_text(value: Any, truth: bool) -> None:
     assert is_true(value) is truth
     (head,) = read(page_of(record(isPartial=value))).heads
     assert is_true(head.info.is_partial) is truth
+
+
+# Odd records: read as far as they can be understood, or named.
+
+
+@pytest.mark.parametrize(("given", "read_as"), [(17, "17"), (12345678901234567890123, "12345678901234567890123")])
+def test_a_numeric_id_is_its_text_for_us_and_stays_as_it_was_sent(given: int, read_as: str) -> None:
+    page = read(page_of(record(), record(given), record("e")))  # type: ignore[arg-type]
+    assert [head.info.conversation_id for head in page.heads] == ["c", read_as, "e"]
+    assert json.loads(bytes(page.raws[1]))["info"]["conversationId"] == given
+    assert page.repaired == frozenset()
+
+
+@pytest.mark.parametrize("status", [3, True, ["OPEN"], {"a": 1}, None])
+@pytest.mark.parametrize("partial", [[], {}, None, 0.0, "maybe"])
+def test_a_status_or_a_mark_of_another_type_is_understood_as_far_as_can_be(status: Any, partial: Any) -> None:
+    (head,) = read(page_of(record(status=status, isPartial=partial, endTimeL=[5], startTimeL=7.0))).heads
+    assert head.info.status == (None if status is None else str(status))
+    assert not is_true(head.info.is_partial)
+    assert (milliseconds(head.info.start), milliseconds(head.info.end)) == (7, None)
+
+
+@pytest.mark.parametrize("partial", [True, 1, 1.0, "true", [1], {"a": True}])
+def test_a_mark_that_may_mean_yes_is_taken_for_it(partial: Any) -> None:
+    (head,) = read(page_of(record(isPartial=partial))).heads
+    assert is_true(head.info.is_partial)
+
+
+@pytest.mark.parametrize("messages", ["many", 5, True])
+def test_messages_that_are_none_are_not_counted(messages: Any) -> None:
+    (head,) = read(page_of({**record(), "messageRecords": messages})).heads
+    assert head.message_records is None
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        ({"info": {}}, "conversationId"),
+        ({}, "info"),
+        (None, "null"),
+        ({"info": {"conversationId": None}}, "its conversationId is no text"),
+        ({"info": {"conversationId": ["a"]}}, "its conversationId is no text"),
+        ({"info": {"conversationId": True}}, "its conversationId is no text"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_named_by_its_row(odd: Any, why: str) -> None:
+    with pytest.raises(LivePersonTransportError, match=rf"cannot be read: the record in row 201: .*{why}"):
+        read(page_of(record(), odd), offset=200)
+
+
+@pytest.mark.parametrize(
+    ("inside", "why"),
+    [
+        (b"[" * 9_000 + b"]" * 9_000, "nested too deeply"),
+        (b'{"a":' * 9_000 + b"1" + b"}" * 9_000, "nested too deeply"),
+        (b"01", "malformed"),
+        (b"'a'", "malformed"),
+        (b"[1,]", "malformed"),
+    ],
+)
+def test_a_record_that_is_no_json_is_named_by_its_id(inside: bytes, why: str) -> None:
+    odd = b'{"info":{"conversationId":"the-odd-one"},"x":%b}' % inside
+    body = b'{"_metadata":{"count":2},"conversationHistoryRecords":[%b,%b]}'
+    expected = rf"cannot be read: the record of conversation the-odd-one \(row 101\).*{why}"
+    with pytest.raises(LivePersonTransportError, match=expected):
+        read(body % (json.dumps(record()).encode(), odd), offset=100)
+
+
+def test_a_page_that_is_nested_too_deeply_outside_its_records_is_refused() -> None:
+    with pytest.raises(LivePersonTransportError, match="nested too deeply"):
+        read(b'{"x":%b,"_metadata":{"count":0}}' % (b"[" * 9_000 + b"]" * 9_000))
 
 
 def test_the_records_of_the_sandbox_arrive_as_they_were_sent(sandbox_of: Any) -> None:

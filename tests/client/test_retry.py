@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client import errors
-from airflow_provider_lp.client.retry import Backoff, RetryPolicy, error_class, retry_after_seconds
+from airflow_provider_lp.client.calls import Call
+from airflow_provider_lp.client.retry import SERVER_PAUSES_S, Backoff, RetryPolicy, error_class, retry_after_seconds
 from tests.lab import NOW
 
 NOW_S = NOW.timestamp()
@@ -141,3 +142,10 @@ def test_retry_after_in_all_its_forms(header: str | None, seconds: float | None)
 def test_no_retry_after_is_an_error(header: str) -> None:
     seconds = retry_after_seconds(header, NOW_S)
     assert seconds is None or seconds >= 0
+
+
+def test_what_can_be_asked_for_in_smaller_parts_is_retried_once() -> None:
+    backoff = Backoff.of(Call("search", "POST", "https://x.example", divisible=True))
+    assert backoff.pause_after(errors.LivePersonServerError("too large")) == SERVER_PAUSES_S[0]
+    assert backoff.pause_after(errors.LivePersonTransportError("too large")) is None
+    assert backoff.pause_after(errors.LivePersonRateLimitError("slower")) is not None

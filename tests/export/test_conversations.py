@@ -91,7 +91,7 @@ def test_the_summary_has_these_members(sandbox: Sandbox, tmp_path: Path) -> None
     summary = exported(sandbox, tmp_path / "x.ndjson")
     assert set(summary) == {
         "path", "format", "compression", "conversations", "messages", "open_conversations", "window", "bytes", "sha256",
-        "outside_bounds", "shortfall", "requests", "retries",
+        "outside_bounds", "repaired", "shortfall", "requests", "retries",
     }  # fmt: skip
     assert summary["format"] == "ndjson"
     assert summary["window"] == {

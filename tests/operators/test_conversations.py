@@ -67,6 +67,7 @@ def test_a_day_is_published_with_its_summary(serve: Any, tmp_path: Path) -> None
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "outside_bounds": 0,
+        "repaired": 0,
         "shortfall": 0,
         "requests": len(sandbox.requests),
         "retries": 0,
@@ -370,7 +371,8 @@ def test_what_retrying_may_mend_is_raised_as_it_is(
 
 def test_a_retry_of_the_task_succeeds_where_the_trouble_is_over(serve: Any, fast: None, tmp_path: Path) -> None:
     sandbox = serve(*crowd(250))
-    sandbox.add_fault(Fault("error_500", times=32))
+    # A page is asked for in halves, down to one record, before the task fails.
+    sandbox.add_fault(Fault("error_500", times=16))
     path = tmp_path / "x.ndjson"
     with pytest.raises(LivePersonServerError):
         execute(path=str(path), max_concurrency=1)
