@@ -38,7 +38,8 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
     at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
     messages, open_conversations, window, bytes, sha256, outside_bounds, repaired, shortfall, requests, retries``; it is
-    the extra of the asset events of the task's outlets too. Without ``path``, the task returns the conversations themselves.
+    the extra of the asset events of the task's outlets too. Without ``path``, the task returns the conversations
+    themselves.
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
