@@ -93,17 +93,29 @@ CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 UNSEARCHABLE_NUMBER = re.compile(r"[0-9]{4}")
 #: What a template makes of a value that a run does not have.
 NO_VALUES = ("", "None")
+#: Characters of a wrong value that are shown.
+LONGEST_SHOWN = 200
 
 
-def _refuse(name: str, value: object, expected: str) -> LivePersonConfigurationError:
+def _refuse(name: str, value: object, expected: str, hint: str = "") -> LivePersonConfigurationError:
     return LivePersonConfigurationError(
-        f"filters[{name!r}]={value!r} is not usable: expected {expected}.{_template_hint(value)}"
+        f"filters[{name!r}]={_shown(value)} is not usable: expected {expected}.{hint}{_template_hint(value)}"
     )
+
+
+def _shown(value: object) -> str:
+    """A value for people: templates can make lists of thousands."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def _is_no_value(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value.strip() in NO_VALUES)
 
 
 def _template_hint(value: object) -> str:
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    if any(isinstance(some, str) and some.strip() in NO_VALUES for some in (value, *inner)):
+    if any(_is_no_value(some) for some in (value, *inner)):
         return " (None, or an empty text, comes from a template whose value this run does not have.)"
     return ""
 
@@ -142,13 +154,14 @@ def _is_id(text: str) -> bool:
 
 
 def _texts(name: str, value: Any) -> list[str]:
-    if any(not isinstance(item, str) or not item.strip() for item in _items(name, value, "texts")):
+    if any(not isinstance(item, str) or _is_no_value(item) for item in _items(name, value, "texts")):
         raise _refuse(name, value, "a list of texts")
     return list(value)
 
 
 def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
+    # A search for the text "None" would find something else than was meant, and nobody would see it.
+    if not isinstance(value, str) or _is_no_value(value):
         raise _refuse(name, value, "a text")
     return value
 
@@ -177,7 +190,7 @@ def _some_of(*allowed: str, undocumented: Collection[str] = ()) -> Check:
             if item in undocumented:
                 _warn_of_undocumented(f"{item} in filters[{name!r}]")
             elif item not in allowed:
-                raise _refuse(name, value, f"a list of {', '.join(allowed)}.{_nearest(item, allowed)}".rstrip("."))
+                raise _refuse(name, value, f"a list of {', '.join(allowed)}", _nearest(item, allowed))
         return items
 
     return check
@@ -301,7 +314,7 @@ def check_filters(filters: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     if filters is not None and not isinstance(filters, Mapping):
         raise LivePersonConfigurationError(
-            f"filters={filters!r} must be a dict of LivePerson's filter names.{_template_hint(filters)}"
+            f"filters={_shown(filters)} must be a dict of LivePerson's filter names.{_template_hint(filters)}"
         )
     return {name: _check_filter(name, value) for name, value in (filters or {}).items()}
 
@@ -334,7 +347,7 @@ def check_content(content: Collection[str] | None, *, by_consumer: bool = False)
         return None
     if not isinstance(content, list | tuple | set) or not content or not all(isinstance(name, str) for name in content):
         raise LivePersonConfigurationError(
-            f"content={content!r} must be a list of LivePerson's content types, or None for its default."
+            f"content={_shown(content)} must be a list of LivePerson's content types, or None for its default."
             f"{_template_hint(content)}"
         )
     documented = CONTENT_TYPES - NOT_BY_CONSUMER if by_consumer else CONTENT_TYPES
@@ -343,7 +356,7 @@ def check_content(content: Collection[str] | None, *, by_consumer: bool = False)
             continue
         if name not in CONTENT_TYPES | CONSOLE_CONTENT_TYPES:
             raise LivePersonConfigurationError(
-                f"content={name!r} is not known to LivePerson.{_nearest(name, CONTENT_TYPES)} "
+                f"content={_shown(name)} is not known to LivePerson.{_nearest(name, CONTENT_TYPES)} "
                 f"Known: {', '.join(sorted(documented))}."
             )
         _warn_of_undocumented(f"content={name!r}")
@@ -361,12 +374,12 @@ def check_status(status: Collection[str]) -> list[str]:
     allowed = (*STATUSES, *CONSOLE_STATUSES)
     if not isinstance(status, list | tuple | set) or not status:
         raise LivePersonConfigurationError(
-            f"status={status!r} must be a list of {', '.join(STATUSES)}.{_template_hint(status)}"
+            f"status={_shown(status)} must be a list of {', '.join(STATUSES)}.{_template_hint(status)}"
         )
     for name in status:
         if name not in allowed:
             raise LivePersonConfigurationError(
-                f"status={status!r} must be a list of {', '.join(STATUSES)}.{_nearest(name, STATUSES)}"
+                f"status={_shown(status)} must be a list of {', '.join(STATUSES)}.{_nearest(name, STATUSES)}"
             )
         if name in CONSOLE_STATUSES:
             _warn_of_undocumented(f"status={name!r}")

@@ -19,6 +19,8 @@ NUMBER_FILTERS = frozenset({"surveyId"})
 BOOLEANS = {"True": True, "true": True, "False": False, "false": False}
 #: What no conversation id holds, and the text of a Python object or a list does.
 NOT_IN_AN_ID = r"[\s()\[\]{}<>'\"`,;=]"
+#: What JSON, Python and others write where there is no value or no text, in lower case.
+NO_IDS = frozenset({"", "none", "null", "nan", "undefined", "true", "false"})
 #: Characters of a wrong value that are shown.
 SHOWN = 200
 
@@ -93,7 +95,7 @@ def id_from_template(name: str, value: Any) -> Any:
     :param name: the argument's name, for the error.
     :raises LivePersonConfigurationError: for the text that a template makes of no value.
     """
-    if isinstance(value, str) and value.strip() in ("", "None"):
+    if isinstance(value, str) and value.strip().lower() in NO_IDS:
         raise LivePersonConfigurationError(f"{name}={value!r} is no id. {NO_VALUE}")
     return str(value) if type(value) is int else value
 
@@ -116,16 +118,20 @@ def ids_from_template(name: str, value: Any) -> list[Any] | None:
     if isinstance(ids, Mapping | bytes) or not isinstance(ids, Iterable):
         raise _no_list(name, value)
     listed = [str(item).strip() if type(item) in (int, str) else item for item in ids]
-    if any(not isinstance(item, str) or item in ("", "None") or re.search(NOT_IN_AN_ID, item) for item in listed):
+    if not all(isinstance(item, str) and _is_id(item) for item in listed):
         raise _no_list(name, value)
     return listed
+
+
+def _is_id(text: str) -> bool:
+    return text.lower() not in NO_IDS and re.search(NOT_IN_AN_ID, text) is None and re.search(r"\w", text) is not None
 
 
 def _no_list(name: str, value: object) -> LivePersonConfigurationError:
     shown = repr(value)
     if len(shown) > SHOWN:
         shown = f"{shown[:SHOWN]}…"
-    if isinstance(value, str) and value.strip() in ("", "None"):
+    if isinstance(value, str) and value.strip().lower() in NO_IDS:
         return LivePersonConfigurationError(f"{name}={shown} must be a list of ids. {NO_VALUE}")
     return LivePersonConfigurationError(
         f"{name}={shown} must be a list of ids. Give a list, another task's output itself ({name}=other_task.output), "

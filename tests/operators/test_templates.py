@@ -115,6 +115,12 @@ def test_the_text_of_a_value_is_read_as_the_filter_takes_it(given: Any, meant: A
         ({"skillIds": "{'1', '2'}"}, r"filters\['skillIds'\].*a list"),
         ({"selectedIntentOnly": "yes"}, "True or False"),
         ({"csat": {"from": "None"}}, r"filters\['csat'\].*template"),
+        ({"csat": {"from": None}}, r"filters\['csat'\].*template"),
+        ({"keyword": "None"}, r"filters\['keyword'\]='None'.*template"),
+        ({"answerText": ["good", "None"]}, r"filters\['answerText'\].*template"),
+        ({"sdeSearch": {"lead": "None"}}, r"filters\['sdeSearch'\].*template"),
+        ({"skillIds": [*range(5000), "no id"]}, r"filters\['skillIds'\]=\[0, 1, .{,300}$"),
+        ({"status": ["CLOSED"]}, r"Did you mean 'CLOSE'\?$"),
         ("None", r"filters='None'.*template"),
         ("{'status': ", "filters="),
     ],
@@ -171,7 +177,7 @@ def test_ids_may_be_numbers_where_they_are_rendered_natively(serve: Any) -> None
     [
         str(Lazy()), "dict_keys(['a', 'b'])", "{'a'}", "{'a': 1}", "<generator object x at 0x7f>", "map object(x)",
         "['a', None]", "[['a'], ['b']]", "a=b", ["LazySelectSequence([3 items])"], ["a b"], [["a"]], [True], [1.5],
-        {"a": 1}, b"a", 5, True, "x" * 5000 + "{",
+        {"a": 1}, b"a", 5, True, "x" * 5000 + "{", "...", "*", ["a", "null"],
     ],
 )  # fmt: skip
 def test_ids_made_of_what_is_no_list_are_refused_though_they_may_be_missing(serve: Any, given: Any) -> None:
@@ -184,7 +190,9 @@ def test_ids_made_of_what_is_no_list_are_refused_though_they_may_be_missing(serv
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("conversation_ids", "None"), ("conversation_ids", ""), ("consumer_id", "None")]
+    ("name", "value"),
+    [(name, value) for name in ("conversation_ids", "consumer_id") for value in ("None", "null", "nan", "False", " ")]
+    + [("conversation_ids", "undefined")],
 )
 def test_ids_of_a_template_without_a_value_are_refused(serve: Any, name: str, value: str) -> None:
     sandbox = serve(*crowd(3))
