@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -12,8 +13,20 @@ from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HeaderParsingError
 
 CHECK_INTERVAL_S = 1.0
+
+
+def _without_headers(record: logging.LogRecord) -> bool:
+    """Of headers that cannot be parsed, show none: a server may repeat credentials in them."""
+    if isinstance(record.args, tuple) and any(isinstance(argument, HeaderParsingError) for argument in record.args):
+        record.args = tuple("-" if isinstance(each, HeaderParsingError) else each for each in record.args)
+        record.exc_info = None
+    return True
+
+
+logging.getLogger("urllib3.connection").addFilter(_without_headers)
 
 
 class AbortableAdapter(HTTPAdapter):

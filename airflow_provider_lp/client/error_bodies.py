@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ MESSAGE_FIELDS = (
     "title",
 )
 CODE_FIELDS = ("internalCode", "internalErrorCode", "errorCode", "error_code", "code")
+#: Names of tokens, of which one that is not known yet may stand behind.
+_TOKEN = re.compile(rb"""["'](access_token|bearer|csrf|sessionId)["']\s*:""", re.IGNORECASE)
 #: Members that hold the error itself, or several.
 NESTED_FIELDS = ("error", "errors", "fault")
 
@@ -48,7 +51,7 @@ def read_error_body(body: bytes, secrets: Secrets) -> ErrorBody:
     :param body: as much of it as was read.
     :param secrets: what must not be shown, should LivePerson or something in between repeat it.
     """
-    if secrets.are_in(body):
+    if _TOKEN.search(body) or secrets.are_in(body):
         return ErrorBody()
     try:
         answer = msgspec.json.decode(body)

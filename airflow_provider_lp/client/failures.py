@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from airflow_provider_lp.client.calls import Call
-from airflow_provider_lp.client.error_bodies import read_error_body
+from airflow_provider_lp.client.error_bodies import ErrorBody, read_error_body
 from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
@@ -40,7 +40,8 @@ def status_error(
     kind = error_class(status)
     if call.login and kind is LivePersonBadRequestError:
         kind = LivePersonAuthenticationError
-    said = read_error_body(body, secrets)
+    # What is not an error may hold transcripts, or a token that is not known yet.
+    said = read_error_body(body, secrets) if status >= 400 else ErrorBody()
     retry_after_s = retry_after_seconds(headers.get("Retry-After"), now_s)
     is_redirect = 300 <= status < 400
     if is_redirect:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 import re
 import threading
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import unquote, unquote_plus
 
 #: So many letters and digits in a row that a secret holds as well are a part of it.
@@ -17,11 +17,22 @@ MOST_CHARACTERS = 1_200_000
 DEEPEST = 6
 
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-_UNICODE_ESCAPE = re.compile(r"(?:\\+u|%u)([0-9a-f]{4})|\\+x([0-9a-f]{2})", re.IGNORECASE)
-_ESCAPE = re.compile(r"\\+([^uxUX])")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){3,}")
-_SPACE = re.compile(r"\s+")
+_HEX_ESCAPE = re.compile(
+    r"(?:(?-i:\\+u)|%u)([0-9a-f]{4})|\\+u\{([0-9a-f]{1,6})\}|(?-i:\\+U)([0-9a-f]{8})|U\+([0-9a-f]{4,6})"
+    r"|\\+x([0-9a-f]{2})|=([0-9a-f]{2})",
+    re.IGNORECASE,
+)
+_OCTAL_ESCAPE = re.compile(r"\\+([0-3][0-7]{2})")
+_ESCAPE = re.compile(r"\\+([^ux0-9])")
+_TAG = re.compile(r"<[^<>]*>")
+#: What may stand between the lines of a long value.
+_BETWEEN_LINES = re.compile(r"[\s\"',]+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}")
+_HEX = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
+#: A byte written as a number of its own.
+_HEX_BYTE = re.compile(r"(?<![0-9a-z])(?:0?x)?([0-9a-f]{2})(?![0-9a-z])", re.IGNORECASE)
+_DECIMAL_BYTE = re.compile(r"(?<![0-9a-z])([0-9]{2,3})(?![0-9a-z])", re.IGNORECASE)
+_LEGIBLE = re.compile(r"[\x20-\x7e]{6,}")
 
 
 class Secrets:
@@ -52,16 +63,18 @@ class Secrets:
     def are_in(self, body: bytes) -> bool:
         """
         Whether a body holds a secret or a part of one, or may hold it: in any case, spelled as in a URL, in HTML or in
-        JSON, encoded as base64 or hexadecimal digits, or several of these.
+        JSON, encoded as base64 or in numbers, or several of these.
         """
         seen: set[str] = set()
-        forms = [body.decode("utf-8", "replace"), body.decode("latin-1")]
+        forms = _decoded(body)
         for _ in range(DEEPEST):
-            forms = [form for form in dict.fromkeys(forms) if form not in seen]
+            forms = [form for form in dict.fromkeys(forms) if form and form not in seen]
             seen.update(forms)
-            if sum(map(len, seen)) > MOST_CHARACTERS or any(map(self._is_shown_by, forms)):
+            packed = [text for form in forms for text in _unpacked(form)]
+            if sum(map(len, seen)) > MOST_CHARACTERS or any(map(self._is_shown_by, [*forms, *packed])):
                 return True
-            forms = [other for form in forms for other in _unwrapped(form)]
+            # Most of what was unpacked was not packed: only what can be read is unwrapped further.
+            forms = [other for form in forms for other in _unwrapped(form)] + [_legible(text) for text in packed]
         return False
 
     def _is_shown_by(self, text: str) -> bool:
@@ -72,7 +85,12 @@ class Secrets:
 
 def _bare(text: str) -> str:
     """Letters and digits only, so that neither escaping nor case nor line breaks make a difference."""
-    return _NOT_ALPHANUMERIC.sub("", text.casefold())
+    return _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _decoded(body: bytes) -> list[str]:
+    encodings = ["utf-8", "latin-1", *(["utf-16-le", "utf-16-be"] if b"\0" in body else [])]
+    return [body.decode(encoding, "replace") for encoding in encodings]
 
 
 def _unwrapped(text: str) -> Iterator[str]:
@@ -80,35 +98,48 @@ def _unwrapped(text: str) -> Iterator[str]:
     yield unquote_plus(text)
     yield unquote(text, "latin-1")
     yield html.unescape(text)
-    yield _without_escapes(text)
+    yield _TAG.sub("", text)
     # Bytes of UTF-8 that were taken for characters.
     yield text.encode("latin-1", "ignore").decode("utf-8", "ignore")
-    yield _SPACE.sub("", text)
-    yield _texts(_BASE64, _from_base64, text)
-    yield _texts(_HEX, bytes.fromhex, text)
+    yield _without_escapes(text)
 
 
 def _without_escapes(text: str) -> str:
-    characters = _UNICODE_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    characters = _HEX_ESCAPE.sub(lambda found: _character(int(next(filter(None, found.groups())), 16)), text)
+    characters = _OCTAL_ESCAPE.sub(lambda found: _character(int(found[1], 8)), characters)
     joined = characters.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _ESCAPE.sub(lambda found: "" if found[1] in "nrtbf" else found[1], joined)
 
 
-def _texts(pattern: re.Pattern[str], decode: Callable[[str], bytes], text: str) -> str:
-    return " ".join(_utf8(decode(found)) for found in pattern.findall(text))
+def _character(number: int) -> str:
+    return chr(number) if number <= 0x10FFFF else ""
 
 
-def _utf8(content: bytes) -> str:
-    """The text in some bytes; nothing if they are none, as most words are that only look like base64."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return ""
+def _unpacked(text: str) -> Iterator[str]:
+    """What a text says if it, or some of it, is encoded as base64 or in numbers; noise if it is not."""
+    run = _BETWEEN_LINES.sub("", text)
+    for skipped in range(4):
+        yield _texts(
+            _from_base64(found[skipped:]) for found in _BASE64.findall(run.replace("-", "+").replace("_", "/"))
+        )
+    for skipped in range(2):
+        yield _texts(_from_hex(found[skipped:]) for found in _HEX.findall(run))
+    yield _texts([bytes(int(found, 16) for found in _HEX_BYTE.findall(text))])
+    yield _texts([bytes(int(found) % 256 for found in _DECIMAL_BYTE.findall(text))])
+
+
+def _texts(decoded: Iterable[bytes]) -> str:
+    return " ".join(each.decode("utf-8", "replace") for each in decoded)
 
 
 def _from_base64(text: str) -> bytes:
-    bare = text.rstrip("=")
-    try:
-        return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_" if {"-", "_"} & set(bare) else None)
-    except binascii.Error:
-        return b""
+    # What comes before a value, as in a path, is of its alphabet too: so it is read from each of four places.
+    return base64.b64decode(text[: len(text) // 4 * 4] if len(text) % 4 == 1 else text + "=" * (-len(text) % 4))
+
+
+def _from_hex(text: str) -> bytes:
+    return bytes.fromhex(text[: len(text) // 2 * 2])
+
+
+def _legible(text: str) -> str:
+    return " ".join(_LEGIBLE.findall(text))
