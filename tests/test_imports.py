@@ -155,54 +155,22 @@ def layer(name: str) -> str | None:
     return parts[1] if parts[0] == PACKAGE and len(parts) > 1 else None
 
 
-<<<<<<< HEAD
-ALLOWED = {
-    "client": {"client"},
-    "windows": {"windows", "client"},
-    "retention": {"retention"},
-    "export": {"export", "client", "windows", "retention"},
-    "compat": set(),
-    "hooks": {"hooks", "compat", "client", "get_provider_info"},
-    "operators": {"operators", "compat", "hooks", "export", "client", "windows", "retention"},
-    "conditions": {"conditions", "export", "client", "windows", "retention"},
-    "triggers": {"triggers", "compat", "conditions", "hooks", "export", "client", "windows", "retention"},
-    "sensors": {
-        "sensors",
-        "triggers",
-        "conditions",
-        "operators",
-        "compat",
-        "hooks",
-        "export",
-        "client",
-        "windows",
-        "retention",
-    },
-    "sandbox": {"sandbox"},
-    "get_provider_info": {"get_provider_info"},
-}
-
-#: The files that know where an Airflow keeps its names: all but the triggers', and those.
-COMPAT = ROOT / "compat.py"
-TRIGGERS = ROOT / "triggers" / "base.py"
-=======
 #: Each layer, and those it may import besides itself. From the top down, an arrow never points up.
 ALLOWED: dict[str, set[str]] = {
-    "operators": {"hooks", "export", "client", "windows", "retention"},
-    "sensors": {"triggers", "operators", "conditions", "hooks", "export", "client", "windows", "retention"},
-    "triggers": {"conditions", "hooks", "export", "client", "windows", "retention"},
+    "operators": {"compat", "hooks", "export", "client", "windows", "retention"},
+    "sensors": {"compat", "triggers", "operators", "conditions", "hooks", "export", "client", "windows", "retention"},
+    "triggers": {"compat", "conditions", "hooks", "export", "client", "windows", "retention"},
     "conditions": {"export", "client", "windows", "retention"},
-    "hooks": {"client", "get_provider_info"},
+    "hooks": {"compat", "client", "get_provider_info"},
     "export": {"client", "windows", "retention"},
     "client": set(),
+    "compat": set(),
     "windows": {"client"},
     "retention": set(),
     "sandbox": set(),
     "get_provider_info": set(),
 }
 WITHOUT_AIRFLOW_LAYERS = ("client", "export", "conditions", "windows", "retention", "sandbox", "get_provider_info")
-#: What Airflow's compatibility layer does not have, and the files that know where it is.
-BESIDE_COMPAT = {"triggers/base.py": "airflow.triggers."}
 #: The layers that a DAG file imports.
 PARSED = ("operators", "sensors", "triggers", "hooks")
 #: The project's own modules that are imported when a function runs, and why: each of them loads requests.
@@ -210,8 +178,10 @@ LATE = {
     "hooks/liveperson.py": {"airflow_provider_lp.client"},
 }
 
+#: The files that know where an Airflow keeps its names: all but the triggers', and those.
+COMPAT = ROOT / "compat.py"
+TRIGGERS = ROOT / "triggers" / "base.py"
 FILES = sorted(ROOT.rglob("*.py"))
->>>>>>> d0ddf41 (Begin a changelog, and say on one screen how to contribute)
 
 
 def own_name(path: Path) -> str:
@@ -227,8 +197,7 @@ def test_imports_point_one_way(path: Path) -> None:
         assert not [name for name in imported(path) if name.split(".")[0] == "airflow"]
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", FILES, ids=own_name)
 def test_airflows_names_come_through_one_file(path: Path) -> None:
     names = {name for name in imported(path) if name.split(".")[0] == "airflow"}
     if path == TRIGGERS:
@@ -244,12 +213,6 @@ def test_the_one_file_knows_all_that_it_declares() -> None:
     assert all(getattr(compat, name) for name in compat.PLACES)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         getattr(compat, "nothing")  # noqa: B009
-=======
-@pytest.mark.parametrize("path", FILES, ids=own_name)
-def test_airflows_names_come_through_common_compat(path: Path) -> None:
-    names = {name for name in imported(path) if name.split(".")[0] == "airflow"}
-    known = ("airflow.providers.common.compat.sdk", *filter(None, [BESIDE_COMPAT.get(own_name(path))]))
-    assert {name for name in names if not name.startswith(known)} == set()
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.relative_to(ROOT).parts[0] in PARSED], ids=own_name)
@@ -272,4 +235,3 @@ def test_what_is_imported_late_would_be_heavy() -> None:
             assert any(one == module or one.startswith(f"{module}.") for one in late), f"{name} imports {module} early"
             used = [file for one in late if one.startswith(module) and (file := file_of(one))]
             assert any(heavy_through(file, set()) for file in used), f"{module} is light: import it at the top"
->>>>>>> d0ddf41 (Begin a changelog, and say on one screen how to contribute)
