@@ -11,6 +11,10 @@ LivePerson over HTTP, without Airflow.
             {"start": {"from": 1767225600000, "to": 1767229200000}, "status": ["CLOSE"]}
         )
         print(page.count, [record["info"]["conversationId"] for record in page.records()])
+
+Open ``liveperson.py`` first: the client, from which the APIs hang. ``interactions.py`` and ``operations.py`` are those
+APIs; ``transport.py`` sends what they ask for, by the table of failures in ``retry.py``; ``calls.py`` has what crosses
+that border. ``auth.py`` says how requests are authorized, ``errors.py`` what can go wrong.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Sensors that wait for something at LivePerson."""
+"""Sensors that wait for something at LivePerson: open ``conversations.py``; ``base.py`` knows Airflow's modes."""

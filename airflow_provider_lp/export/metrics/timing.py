@@ -7,6 +7,7 @@ Each says how far back it reaches, what to ask for a window, what an answer cove
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
@@ -42,7 +43,7 @@ SLOWNESS_MS = 2 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(ABC):
     """
     The time that a query is about, as its report counts it: the base of the four ways.
 
@@ -65,12 +66,9 @@ class Timing:
     def __str__(self) -> str:
         return f"within {self.covers}"
 
+    @abstractmethod
     def check_interval(self) -> None:
-        """
-        Make sure that LivePerson takes the interval.
-
-        :raises LivePersonConfigurationError: if it does not.
-        """
+        """Make sure that LivePerson takes the interval, or raise :class:`LivePersonConfigurationError`."""
 
     def check_reach(self, now_ms: int) -> None:
         """
@@ -98,6 +96,7 @@ class Timing:
         """The requests that a batch of ids takes."""
         return [batch]
 
+    @abstractmethod
     def at(self, request: MetricsRequest, now_ms: int, number: int) -> MetricsRequest:
         """
         A request as it is to be sent now.
@@ -107,7 +106,6 @@ class Timing:
         :param number: how often it was asked before in vain.
         :raises LivePersonWindowError: if LivePerson no longer holds all of the window.
         """
-        raise NotImplementedError
 
     def until_steady(self, request: MetricsRequest, now_ms: int) -> int:
         """Milliseconds until it is sure what an answer would cover, by LivePerson's clock too."""
@@ -123,9 +121,9 @@ class Timing:
         """
         return misplaced(answer)
 
+    @abstractmethod
     def dated(self, request: MetricsRequest, answer: MetricsAnswer) -> list[Dated]:
         """What a whole answer holds of each interval."""
-        raise NotImplementedError
 
 
 class Buckets(Timing):
@@ -349,6 +347,9 @@ class Snapshot(Timing):
     """The state at the moment of the request; of what happened within a timeframe, where one was asked for."""
 
     __slots__ = ()
+
+    def check_interval(self) -> None:
+        """Nothing to check: a snapshot has no intervals."""
 
     def __str__(self) -> str:
         return "as of now" if self.timeframe is None else f"of the last {self.timeframe} minutes"
