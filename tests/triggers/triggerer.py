@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import threading
 from typing import Any
 
 from tests.lab import FakeClock
@@ -43,6 +44,14 @@ class Supervisor:
         self.values: dict[str, dict[str, Any]] = {}
 
     async def asend(self, message: Any) -> Any:
+        return self._answer_to(message)
+
+    def send(self, message: Any) -> Any:
+        # Airflow 3.3.0 and 3.3.1 have no other way, which would block the triggerer's loop.
+        assert threading.current_thread() is not threading.main_thread()
+        return self._answer_to(message)
+
+    def _answer_to(self, message: Any) -> Any:
         comms = importlib.import_module("airflow.sdk.execution_time.comms")
         remembered = self.values.setdefault(message.name, {})
         if isinstance(message, comms.SetAssetStateStoreByName):
