@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -21,7 +22,19 @@ UPLOADING_PROTOCOLS = ("s3", "s3a", "s3n")
 #: S3 takes up to 10,000 such parts: 78 GiB.
 UPLOAD_PART_BYTES = 8 << 20
 SYNC_BYTES = 16 << 20
+#: What S3, and Google's storage as well, take for a name.
+LONGEST_KEY_BYTES = 1024
+#: What no other try will change.
+NEVER_WRITABLE = (errno.ENAMETOOLONG, errno.EROFS, errno.ELOOP, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 NOT_WRITABLE = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
+
+NO_ROOM = "Make room there, or choose another place."
+REMEDIES = {
+    errno.ENOSPC: NO_ROOM,
+    errno.EDQUOT: NO_ROOM,
+    errno.EFBIG: NO_ROOM,
+    errno.ENOENT: "Its folder has gone meanwhile: see what removes it, and let Airflow retry the task.",
+}
 
 
 class StoragePath(Protocol):
@@ -58,21 +71,42 @@ def writing_to(place: str) -> Iterator[None]:
     """
     Make an error of the file system, such as a full disk, name the place.
 
-    :raises OSError: the same one, with the place and what it means for the export.
+    :raises OSError: the same one, with the place, what it means for the export and what to do.
     """
     try:
         yield
     except OSError as error:
         if error.errno is None:
             raise
+        remedy = REMEDIES.get(error.errno, "Let Airflow retry the task.")
         raise OSError(
-            error.errno, f"{os.strerror(error.errno)} while writing to {place}. Nothing was published"
+            error.errno, f"{os.strerror(error.errno)} while writing to {place}. Nothing was published. {remedy}"
+        ) from error
+
+
+@contextmanager
+def storing_at(path: str, outcome: str = "Nothing was published.") -> Iterator[None]:
+    """
+    Make any error of a store name the path.
+
+    :param outcome: what it means for the export, unless the store itself has refused the request.
+    :raises OSError: with the path, what the error means for the export and what to do.
+    """
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "response") or hasattr(error.__cause__, "response"):
+            outcome = "Nothing was published."
+        raise OSError(
+            getattr(error, "errno", None) or errno.EIO,
+            f"The store failed while writing to {path}: {error or type(error).__name__}. {outcome} Let Airflow retry "
+            "the task. If credentials of the store have expired, use some that last as long as the export.",
         ) from error
 
 
 class LocalPublication:
     """
-    A file that is put in place by renaming.
+    A file that is put in place by renaming, with the mode of the file that it replaces.
 
     Until then it has no name, where the file system knows nameless files, so that not even a killed process leaves
     anything behind.
@@ -82,17 +116,17 @@ class LocalPublication:
         self._path = os.path.realpath(path)
         folder = os.path.dirname(self._path)
         os.makedirs(folder, exist_ok=True)
-        if os.path.isdir(self._path):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self._path)
+        replaced = _regular_file(self._path)
         self._unfinished = os.path.join(folder, f".liveperson-{uuid.uuid4().hex}")
-        self._has_name = False
         self._unsynced = 0
-        try:
-            descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
-        except (AttributeError, OSError):
-            descriptor = os.open(self._unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-            self._has_name = True
-        self._file = os.fdopen(descriptor, "wb")
+        nameless = _open_nameless(folder, self._unfinished)
+        self._has_name = nameless is None
+        self._file = os.fdopen(_open_named(self._unfinished) if nameless is None else nameless, "wb")
+        if replaced:
+            with suppress(OSError):
+                os.fchown(self._file.fileno(), replaced.st_uid, replaced.st_gid)
+            with suppress(OSError):
+                os.fchmod(self._file.fileno(), stat.S_IMODE(replaced.st_mode))
 
     def write(self, data: bytes) -> None:
         with writing_to(self._path):
@@ -107,12 +141,10 @@ class LocalPublication:
         with writing_to(self._path):
             self._file.flush()
             os.fsync(self._file.fileno())
-        if not self._has_name:
-            descriptor = self._file.fileno()
-            # Only with a directory descriptor, which an absolute path has no use for, does Python follow the link.
-            os.link(f"/proc/self/fd/{descriptor}", self._unfinished, src_dir_fd=descriptor, follow_symlinks=True)
-            self._has_name = True
-        os.replace(self._unfinished, self._path)
+            if not self._has_name:
+                _name(self._file.fileno(), self._unfinished)
+                self._has_name = True
+            os.replace(self._unfinished, self._path)
         self._has_name = False
         self._file.close()
 
@@ -120,14 +152,84 @@ class LocalPublication:
         with suppress(OSError):
             self._file.close()
         if self._has_name:
-            os.unlink(self._unfinished)
+            with suppress(FileNotFoundError):
+                os.unlink(self._unfinished)
+
+
+def _regular_file(path: str) -> os.stat_result | None:
+    """
+    The file at a path, if there is one.
+
+    :raises OSError: if something else is there, or nothing can be.
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a fifo" if stat.S_ISFIFO(found.st_mode) else "a socket" if stat.S_ISSOCK(found.st_mode) else "a device"
+        raise FileExistsError(errno.EEXIST, f"there is {kind}, which is not a file to replace", path)
+    return found
+
+
+def _open_nameless(folder: str, unfinished: str) -> int | None:
+    """A new file without a name, if such a one can be given a name later."""
+    try:
+        probe = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+        try:
+            _name(probe, unfinished)
+            os.unlink(unfinished)
+        finally:
+            os.close(probe)
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except (AttributeError, OSError):
+        return None
+
+
+def _name(descriptor: int, path: str) -> None:
+    # Only with a directory descriptor, which an absolute path has no use for, does Python follow the link.
+    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+
+
+def _open_named(unfinished: str) -> int:
+    """
+    A new file, where files can be renamed.
+
+    :raises LivePersonConfigurationError: where they cannot, as on many mounted buckets.
+    """
+    descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    renamed = f"{unfinished}-renamed"
+    try:
+        os.replace(unfinished, renamed)
+        os.replace(renamed, unfinished)
+    except OSError as error:
+        os.close(descriptor)
+        for left in (unfinished, renamed):
+            with suppress(OSError):
+                os.unlink(left)
+        raise LivePersonConfigurationError(
+            f"path: the file system of {os.path.dirname(unfinished)} cannot rename files ({error.strerror}), by which "
+            "an export becomes visible all at once. If it is a mounted bucket, write to the bucket by its URL, such as "
+            "s3://bucket/folder/file.ndjson.gz; otherwise to another folder."
+        ) from error
+    return descriptor
 
 
 class UploadPublication:
-    """An object that is uploaded in parts while it is made; the store shows it when the upload is completed."""
+    """
+    An object that is uploaded in parts while it is made; the store shows it when the upload is completed.
+
+    All parts but the last have the same size, as some stores that speak S3 want it.
+    """
 
     def __init__(self, path: StoragePath) -> None:
+        self._url = str(path)
+        if len(path.path.partition("/")[2].encode()) > LONGEST_KEY_BYTES:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path.path)
         self._file = path.fs.open(path.path, "wb", autocommit=False, block_size=UPLOAD_PART_BYTES)
+        self._room = UPLOAD_PART_BYTES
         self._is_committed = False
         # fsspec would begin the upload with the first full part. Begun now, a missing bucket or permission shows
         # before anything is downloaded.
@@ -135,11 +237,20 @@ class UploadPublication:
         self._file._initiate_upload()
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
+        rest = memoryview(data)
+        with storing_at(self._url):
+            while rest:
+                # A part is sent as soon as it is full; never more than it lacks is added, so that none is larger.
+                some = rest[: self._room]
+                self._file.write(some)
+                self._room = self._room - len(some) or UPLOAD_PART_BYTES
+                rest = rest[len(some) :]
 
     def commit(self) -> None:
-        self._file.close()
-        self._file.commit()
+        with storing_at(self._url):
+            self._file.close()
+        with storing_at(self._url, "Whether it was published is not known; the next run replaces it."):
+            self._file.commit()
         self._is_committed = True
 
     def discard(self) -> None:
@@ -159,6 +270,7 @@ class StagedPublication:
     def __init__(self, path: StoragePath) -> None:
         self._fs = path.fs
         self._path = path.path
+        self._url = str(path)
         self._file = tempfile.NamedTemporaryFile(prefix="liveperson-")  # noqa: SIM115 - closed by discard
 
     def write(self, data: bytes) -> None:
@@ -168,7 +280,8 @@ class StagedPublication:
     def commit(self) -> None:
         with writing_to(f"{tempfile.gettempdir()} (TMPDIR), where the object is made"):
             self._file.flush()
-        self._fs.put_file(self._file.name, self._path)
+        with storing_at(self._url, "Whether it was published is not known; the next run replaces it."):
+            self._fs.put_file(self._file.name, self._path)
 
     def discard(self) -> None:
         self._file.close()
@@ -193,8 +306,10 @@ def publication(path: StoragePath) -> Iterator[Publication]:
     """
     try:
         opened = _open(path)
-    except NOT_WRITABLE as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    except OSError as error:
+        if not isinstance(error, NOT_WRITABLE) and error.errno not in NEVER_WRITABLE:
+            raise
+        reason = error.strerror or error
         raise LivePersonConfigurationError(
             f"path={str(path)!r} cannot be written: {reason}. Check the path, and what the worker (or "
             "storage_conn_id) may write."

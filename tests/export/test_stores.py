@@ -3,9 +3,11 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
+import socket
 import stat
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from upath import UPath
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonServerError
+from airflow_provider_lp.export import stores
 from airflow_provider_lp.export.publishing import publish_batches
 from airflow_provider_lp.export.spool import Batch
 from airflow_provider_lp.export.stores import publication
@@ -203,6 +206,111 @@ def test_local_urls_are_files(tmp_path: Path, url: str) -> None:
     assert (tmp_path / "x.ndjson").stat().st_size == 8_000
 
 
+@pytest.mark.parametrize("kind", ["a fifo", "a socket", "a device", "a link to a device"])
+def test_what_is_no_file_is_refused_and_stays(sandbox_of: Any, clock: FakeClock, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x.ndjson"
+    listening = socket.socket(socket.AF_UNIX)
+    if kind == "a fifo":
+        os.mkfifo(path)
+    elif kind == "a socket":
+        listening.bind(str(path))
+    elif kind == "a device":
+        path = Path(os.devnull)
+    else:
+        path.symlink_to(os.devnull)
+    sandbox = sandbox_of(*crowd(3))
+    with (
+        closing(listening),
+        connect(sandbox, clock) as client,
+        pytest.raises(LivePersonConfigurationError, match=rf"cannot be written: there is {kind.split(' to ')[-1]}"),
+    ):
+        export(client, DAY_WINDOW, path)
+    assert not sandbox.requests
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+    assert not path.is_file()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_the_mode_of_the_file_that_is_replaced_is_kept(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "x.ndjson"
+    path.write_text("earlier")
+    path.chmod(mode)
+    publish_batches(batches(), UPath(path))
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert path.stat().st_size == 8_000
+
+
+def test_a_name_that_is_too_long_is_found_out_before_any_search(
+    sandbox_of: Any, clock: FakeClock, tmp_path: Path
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, clock) as client:
+        for path in (tmp_path / ("x" * 256), tmp_path / ("y" * 300) / "x.ndjson"):
+            with pytest.raises(LivePersonConfigurationError, match="cannot be written: File name too long"):
+                export(client, DAY_WINDOW, path)
+    assert not sandbox.requests
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_goes_meanwhile_is_said_so(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+
+    def watched() -> Generator[Batch, None, None]:
+        yield from batches(1)
+        shutil.rmtree(folder)
+
+    with pytest.raises(OSError, match=r"writing to .*folder/x.ndjson. Nothing was published. Its folder has gone"):
+        publish_batches(watched(), UPath(folder / "x.ndjson"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def without_nameless_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system that does not have them."""
+    monkeypatch.delattr(os, "O_TMPFILE")
+
+
+@pytest.mark.usefixtures("without_nameless_files")
+def test_without_nameless_files_it_is_the_same_but_for_a_hidden_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.ndjson"
+
+    def watched(error: type[BaseException] | None = None) -> Generator[Batch, None, None]:
+        assert [each.name.startswith(".liveperson-") for each in tmp_path.iterdir()] == [True]
+        yield from batches(error=error)
+
+    with pytest.raises(RuntimeError):
+        publish_batches(watched(RuntimeError), UPath(path))
+    assert list(tmp_path.iterdir()) == []
+    publish_batches(watched(), UPath(path))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("without_nameless_files")
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_where_files_cannot_be_renamed_it_is_found_out_before_any_search(
+    sandbox_of: Any, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    replace = os.replace
+    renamed = 0
+
+    def refuse(old: Any, new: Any) -> None:
+        nonlocal renamed
+        renamed += 1
+        if renamed == fails_at:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    sandbox = sandbox_of(*crowd(3))
+    with (
+        connect(sandbox, clock) as client,
+        pytest.raises(LivePersonConfigurationError, match=r"cannot rename files \(Function.*bucket by its URL"),
+    ):
+        export(client, DAY_WINDOW, tmp_path / "x.ndjson")
+    assert not sandbox.requests
+    assert list(tmp_path.iterdir()) == []
+
+
 # A store that takes an object in one call.
 
 
@@ -232,6 +340,19 @@ def test_a_staged_object_that_fails_leaves_everything_as_it_was(suffix: str, fai
         publish_batches(batches(error=failure), path)
     assert path.read_text() == "earlier"
     assert len(path.fs.store) == 1
+
+
+def test_a_store_that_fails_at_the_end_is_named() -> None:
+    path = memory()
+
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("SlowDown")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(path.fs, "put_file", refuse, raising=False)
+        with pytest.raises(OSError, match=r"to memory://.*x.ndjson: SlowDown. Whether it was published is not"):
+            publish_batches(batches(), path)
+    assert not path.exists()
 
 
 def test_staging_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -340,6 +461,45 @@ class TestS3:
         assert keys(bucket) == ["folder/x.ndjson"]
         assert content(bucket) == b"earlier"
         assert open_uploads(bucket) == []
+
+    def test_all_parts_but_the_last_are_of_one_size(
+        self, s3: Any, bucket: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        part_bytes = 5 << 20
+        monkeypatch.setattr(stores, "UPLOAD_PART_BYTES", part_bytes)
+        sizes: list[int] = []
+        with publication(on_s3(s3)) as target:
+            for size in (part_bytes - 1, 3, 2 * part_bytes + 7, 1):
+                target.write(b"x" * size)
+            (upload,) = open_uploads(bucket)
+            parts = bucket.list_parts(Bucket=BUCKET, Key="folder/x.ndjson", UploadId=upload["UploadId"])["Parts"]
+            sizes = [part["Size"] for part in parts]
+            target.commit()
+        assert sizes == [part_bytes] * 3
+        assert len(content(bucket)) == 3 * part_bytes + 10
+
+    def test_a_store_that_fails_midway_is_named_and_nothing_is_published(self, s3: Any, bucket: Any) -> None:
+        def watched() -> Generator[Batch, None, None]:
+            yield from batches(1, line=b"x" * 9_999 + b"\n")
+            for upload in open_uploads(bucket):
+                bucket.abort_multipart_upload(Bucket=BUCKET, Key="folder/x.ndjson", UploadId=upload["UploadId"])
+            yield from batches(12, line=b"x" * 9_999 + b"\n")
+
+        with pytest.raises(
+            OSError,
+            match=r"writing to s3://publishing/folder/x.ndjson: .* Nothing was published.*Airflow retry",
+        ):
+            publish_batches(watched(), on_s3(s3))
+        assert keys(bucket) == []
+
+    def test_a_key_that_is_too_long_fails_before_any_search(self, s3: Any, sandbox_of: Any, clock: FakeClock) -> None:
+        from airflow_provider_lp.export.conversations import export_conversations
+        from tests.lab import query_of
+
+        sandbox = sandbox_of(*crowd(3))
+        with connect(sandbox, clock) as client, pytest.raises(LivePersonConfigurationError, match="name too long"):
+            export_conversations(client, query_of(DAY_WINDOW), on_s3(s3, f"{BUCKET}/{'x' * 1025}"))
+        assert not calls(sandbox)
 
     def test_nothing_is_published_where_nothing_was_found_and_that_is_not_wanted(self, s3: Any, bucket: Any) -> None:
         publish_batches(batches(0), on_s3(s3), publish_empty=False)
