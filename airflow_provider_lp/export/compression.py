@@ -42,9 +42,9 @@ def compression_of(path: str) -> str | None:
     :raises LivePersonConfigurationError: if the path promises another one.
     """
     for suffix, name in BY_SUFFIX.items():
-        if path.endswith(suffix):
+        if path.lower().endswith(suffix):
             return name
-    if path.endswith(OTHER_SUFFIXES):
+    if path.lower().endswith(OTHER_SUFFIXES):
         raise LivePersonConfigurationError(
             f"path={path!r} ends in a format that is not written. Known: {', '.join(BY_SUFFIX)}, or none of them for "
             "plain text."

@@ -60,7 +60,7 @@ class Target:
         """
         url = object_url(path, storage_conn_id, window)
         if url.conn_id is not None:
-            _check_connection(url.conn_id)
+            _check_connection(url.conn_id, in_path=url.text if storage_conn_id is None else None)
         return cls(url, _located(url))
 
     def announce(self, summary: Mapping[str, Any], context: Context, outlets: Sequence[Any], *, counted: str) -> Any:
@@ -84,10 +84,17 @@ class Target:
         return extra
 
 
-def _check_connection(storage_conn_id: object) -> None:
-    if not isinstance(storage_conn_id, str):
+def _check_connection(storage_conn_id: object, *, in_path: str | None) -> None:
+    """
+    Refuse a connection that is not there.
+
+    :param in_path: the path, if the id stands in it.
+    """
+    if not isinstance(storage_conn_id, str) or storage_conn_id.strip() in ("", "None"):
+        hint = " It comes from a template whose value this run does not have."
         raise LivePersonConfigurationError(
             f"storage_conn_id={storage_conn_id!r} must be the id of an Airflow connection."
+            + (hint if isinstance(storage_conn_id, str) else "")
         )
     # The providers of some storages go on without it, to wherever the worker's own credentials lead.
     try:
@@ -96,6 +103,7 @@ def _check_connection(storage_conn_id: object) -> None:
         raise LivePersonConnectionNotFoundError(
             f"storage_conn_id={storage_conn_id!r} is not an Airflow connection. Define it, or leave it out to use the "
             "worker's own credentials."
+            + (f" (What stands before the @ in path={in_path!r} is taken for its id.)" if in_path else "")
         ) from error
 
 

@@ -19,6 +19,8 @@ STORAGE_EXTRAS = {
 }  # fmt: skip
 #: A user and a password before an @, where the password may hold slashes; but no host and port.
 CREDENTIALS = r"[^:/]*://(?P<credentials>[^:/@]*:(?!\d+/)[^@]*)@"
+#: Schemes that others use for the same containers.
+UNKNOWN_AZURE_SCHEMES = ("az", "wasb", "wasbs")
 #: What Python documents for formatting a datetime.
 DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
 
@@ -58,11 +60,13 @@ def object_url(path: object, storage_conn_id: str | None, window: Window | None)
     """
     text = as_text(path)
     if not isinstance(text, str) or text.strip() in ("", "None"):
+        hint = " (None comes from a template whose value this run does not have.)" if isinstance(text, str) else ""
         raise LivePersonConfigurationError(
-            f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz. (None comes from a template whose "
-            "value this run does not have.)"
+            f"path={path!r} must be a URL such as s3://bucket/folder/file.ndjson.gz, an absolute path, a pathlib.Path "
+            f"or an ObjectStoragePath.{hint}"
         )
     _check_credentials(text)
+    _check_spelling(text)
     text = _with_window(text, window)
     try:
         parts = urlsplit(text)
@@ -92,9 +96,28 @@ def _check_credentials(text: str) -> None:
         )
 
 
+def _check_spelling(text: str) -> None:
+    """Refuse what would become part of a name, and was not meant to."""
+    if text != text.strip() or not text.isprintable():
+        raise LivePersonConfigurationError(
+            f"path={text!r} has a space or a line break at an end, or a character that cannot be printed: take it out."
+        )
+    if found := re.search(r"\{\{.*?\}\}|\{%.*?%\}", text):
+        raise LivePersonConfigurationError(
+            f"path={text!r} holds the template {found[0]} unrendered. Airflow renders templates of the DAG's file, and "
+            "not what comes from params or other tasks."
+        )
+
+
 def _check_azure(text: str, parts: SplitResult) -> None:
     """Containers have no dots, so a host with one is an account: Airflow has no place for it in the URL."""
     container, _, host = parts.netloc.rpartition("@")
+    if parts.scheme in UNKNOWN_AZURE_SCHEMES:
+        name = container or ("container" if "." in host else host)
+        raise LivePersonConfigurationError(
+            f"path={text!r}: Airflow does not know {parts.scheme}:// URLs. Write abfs://{name}{parts.path} and give "
+            "storage_conn_id, an Airflow connection of type wasb or adls to the storage account."
+        )
     if STORAGE_EXTRAS.get(parts.scheme) != "azure" or "." not in host:
         return
     rest = f"{container}{parts.path}" if container else parts.path.lstrip("/") or "container/folder/file.ndjson.gz"

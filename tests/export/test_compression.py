@@ -32,6 +32,7 @@ def compressed(parts: list[bytes], compression: str | None) -> bytes:
         ("x.gz/y", None),
         ("s3://bucket/x.ndjson.gz", "gzip"),
         ("x.json.zst", "zstd"),
+        ("X.NDJSON.GZ", "gzip"),
     ],
 )
 def test_the_suffix_chooses(path: str, compression: str | None) -> None:

@@ -76,6 +76,33 @@ def test_what_is_no_path_is_refused(path: Any) -> None:
         url_of(path)
 
 
+@pytest.mark.parametrize(
+    "path", ["/x.ndjson.gz\n", " /x.ndjson", "s3://bucket/x.gz ", "/x\0.ndjson", "/x\r.ndjson", "s3://bucket/a\tb"]
+)
+def test_a_path_with_white_space_that_was_not_meant_is_refused(path: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"path=.*take it out"):
+        url_of(path)
+
+
+@pytest.mark.parametrize("path", ["/date={{ ds }}/x.gz", "/{{x}}", "s3://bucket/{% if x %}y{% endif %}.gz"])
+def test_a_template_that_nobody_rendered_is_refused(path: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"path=.*unrendered"):
+        url_of(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("az://lake/x.gz", "abfs://lake/x.gz"),
+        ("wasb://lake@account.blob.core.windows.net/x.gz", "abfs://lake/x.gz"),
+        ("wasbs://lake@account/x.gz", "abfs://lake/x.gz"),
+    ],
+)
+def test_other_names_of_azures_storage_are_told_what_airflow_knows(path: str, right: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=f"Write {right} and give storage_conn_id"):
+        url_of(path)
+
+
 # Connections in the URL.
 
 
@@ -94,16 +121,17 @@ def test_a_connection_in_the_url_must_not_contradict_the_argument() -> None:
 
 def test_a_connection_in_the_url_is_checked_before_any_request(serve: Any, tmp_path: Path) -> None:
     sandbox = serve(*crowd(3))
-    with pytest.raises(Exception, match="storage_conn_id='nowhere' is not an Airflow connection"):
+    with pytest.raises(Exception, match=r"'nowhere' is not an Airflow connection.*before the @ in path"):
         operator(path=f"file://nowhere@{tmp_path}/day.ndjson").execute(DAY)
     assert calls(sandbox) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_storage_connection_that_is_no_text_is_refused(serve: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("conn_id", [5, "", "None", " "])
+def test_a_storage_connection_that_cannot_be_one_is_refused(serve: Any, tmp_path: Path, conn_id: Any) -> None:
     serve(*crowd(3))
-    with pytest.raises(AirflowFailException, match="storage_conn_id=5 must be"):
-        operator(path=f"file://{tmp_path}/day.ndjson", storage_conn_id=5).execute(DAY)
+    with pytest.raises(AirflowFailException, match=f"storage_conn_id={conn_id!r} must be"):
+        operator(path=f"file://{tmp_path}/day.ndjson", storage_conn_id=conn_id).execute(DAY)
 
 
 def test_a_connection_in_the_url_is_used(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
