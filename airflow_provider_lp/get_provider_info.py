@@ -91,7 +91,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": integration,
                 "python-modules": [
-                    f"{package}.triggers.waiting",
+                    f"{package}.triggers.condition",
                     f"{package}.triggers.conversations",
                     f"{package}.triggers.metrics",
                 ],
