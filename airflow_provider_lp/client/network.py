@@ -14,7 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.utils import select_proxy
-from urllib3.exceptions import ProxyError
+from urllib3.exceptions import LocationParseError, ProxyError
+from urllib3.util import parse_url
 
 from airflow_provider_lp.client.calls import Call
 from airflow_provider_lp.client.domains import is_loopback
@@ -25,6 +26,7 @@ from airflow_provider_lp.client.errors import (
 )
 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
+PROXY_SCHEMES = ("http", "socks")
 #: Of a proxy, these may pass: any other refusal is a setting.
 _PASSING_REFUSALS = (408, 429)
 
@@ -75,14 +77,18 @@ def _check_ca_bundle(verify: object) -> None:
 
 def _checked_proxy(proxy: str) -> str:
     """The proxy without user and password, which are secrets."""
+    full = proxy if "://" in proxy else f"http://{proxy}"
     try:
-        url = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        # As requests and urllib3 will read it.
+        parse_url(full)
+        url = urlsplit(full)
         shown = f"{url.scheme}://{_address(url)}"
-    except ValueError:
+    except (ValueError, LocationParseError):
         shown = ""
-    if not shown or not url.hostname:
+    if not shown or not url.hostname or not url.scheme.startswith(PROXY_SCHEMES):
         raise LivePersonConfigurationError(
-            "HTTPS_PROXY (or ALL_PROXY) is not the URL of a proxy, such as http://proxy.example.com:3128."
+            "HTTPS_PROXY (or ALL_PROXY) is not the URL of a proxy, such as http://proxy.example.com:3128. "
+            "(In a password, write / as %2F, # as %23 and ? as %3F.)"
         )
     if url.scheme.startswith("socks") and find_spec("socks") is None:
         raise LivePersonConfigurationError(
@@ -120,23 +126,23 @@ def network_error(call: Call, error: Exception, proxy: str = "") -> LivePersonEr
             endpoint=call.endpoint,
         )
     way = f" through the proxy {proxy}" if proxy else ""
+    cause = f"the proxy answers HTTP {status}" if (status := _tunnel_status(links)) else root_cause(error)
     if proxy.startswith("https://"):
         way += " (most proxies are spoken to in plain HTTP: http://...)"
     return LivePersonTransportError(
-        f"No complete answer from {host} to {call.endpoint}{way}: {root_cause(error)}.", endpoint=call.endpoint
+        f"No complete answer from {host} to {call.endpoint}{way}: {cause}.", endpoint=call.endpoint
     )
 
 
 def _proxy_problem(proxy: str, links: list[BaseException]) -> str | None:
     """What is wrong with the settings of the proxy, if that is the cause."""
-    refusal = next(filter(None, (_TUNNEL_REFUSED.search(str(link)) for link in links)), None)
-    status = int(refusal[1]) if refusal else 0
+    status = _tunnel_status(links)
     if status == 407:
         return (
             f"The proxy {proxy} wants to know who you are (HTTP 407): give it user and password in HTTPS_PROXY "
             "(http://user:password@proxy:port)."
         )
-    if 400 <= status < 500 and status not in _PASSING_REFUSALS:
+    if 300 <= status < 500 and status not in _PASSING_REFUSALS:
         return (
             f"The proxy {proxy} lets no request through to LivePerson (HTTP {status}): have *.liveperson.net allowed "
             "there, or name another proxy in HTTPS_PROXY."
@@ -150,12 +156,20 @@ def _proxy_problem(proxy: str, links: list[BaseException]) -> str | None:
     return None
 
 
+def _tunnel_status(links: list[BaseException]) -> int:
+    """The HTTP status by which a proxy refuses a tunnel to LivePerson; 0 if it does not."""
+    refusal = next(filter(None, (_TUNNEL_REFUSED.search(str(link)) for link in links)), None)
+    return int(refusal[1]) if refusal else 0
+
+
 def root_cause(error: BaseException) -> str:
     """The innermost error in a few words."""
     innermost = _chain(error)[-1]
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
-    return type(innermost).__name__
+    name = type(innermost).__name__
+    # zlib's has no name of its own.
+    return name if name != "error" else f"{type(innermost).__module__}.{name}"
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -67,6 +67,7 @@ def test_this_machine_is_never_reached_through_a_proxy(
         (407, "wants to know who you are (HTTP 407)"),
         (403, "lets no request through to LivePerson (HTTP 403)"),
         (405, "lets no request through to LivePerson (HTTP 405)"),
+        (302, "lets no request through to LivePerson (HTTP 302)"),
     ],
 )
 def test_a_proxy_that_refuses_is_a_setting(
@@ -88,7 +89,7 @@ def test_a_proxy_in_trouble_is_tried_again(clock: FakeClock, monkeypatch: pytest
         monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
         error = failure(clock)
     assert isinstance(error, LivePersonTransportError)
-    assert f"through the proxy http://{address}" in str(error)
+    assert f"through the proxy http://{address}: the proxy answers HTTP 503." in str(error)
     assert clock.pauses == [5, 10, 15]
 
 
@@ -118,6 +119,12 @@ def test_a_proxy_that_hangs_up_on_tls_may_be_the_cause(clock: FakeClock, monkeyp
         ("http://user:pass-word@", "not the URL of a proxy"),
         ("http://user:pass-word@[::1", "not the URL of a proxy"),
         ("http://user:pass-word@proxy.example:port", "not the URL of a proxy"),
+        ("http://user:pass-word/1@127.0.0.1:1", "write / as %2F"),
+        ("http://user:pass-word#1@127.0.0.1:1", "not the URL of a proxy"),
+        ("http://user:pass-word@127.0.0.1:1\n", "not the URL of a proxy"),
+        ("http://user:pass-word@a proxy:1", "not the URL of a proxy"),
+        (" ", "not the URL of a proxy"),
+        ("ftp://user:pass-word@127.0.0.1:1", "not the URL of a proxy"),
         ("socks5://user:pass-word@127.0.0.1:1", "PySocks is not installed"),
     ],
 )
