@@ -39,6 +39,8 @@ LONGEST_RENEWAL_MARGIN_S = 60.0
 #: Before each new login of a user whose session was ended, half as long up to half as long again: two tasks that end
 #: each other's sessions must not do so in step.
 SESSION_PAUSES_S = (2.0, 4.0, 8.0, 16.0, 30.0)
+#: A session that lasted for longer was ended by an odd login, and not by a task that shares the user.
+CALM_AFTER_S = 300.0
 #: Where a token that was just issued is refused: the first may have been too old, the second not be known everywhere.
 TOKEN_PAUSES_S = (0.0, 1.0)
 NEW_FOR_S = 60.0
@@ -108,6 +110,8 @@ class BearerToken:
         self._renew_at_s: float | None = None
         self._setback = Setback(clock)
         self._jitter = SystemRandom()
+        #: How many sessions were ended shortly after each other.
+        self._endings = 0
         #: The endpoints that have accepted a token of this login.
         self._accepted_by: set[str] = set()
 
@@ -180,15 +184,25 @@ class BearerToken:
             # The caller knows another way; only a token that may have lapsed is worth another one first.
             is_new = self._clock.monotonic() - self._issued_at_s < NEW_FOR_S
             return () if is_new else TOKEN_PAUSES_S[:1]
-        return SESSION_PAUSES_S[: len(TOKEN_PAUSES_S)] if self._login.is_session else TOKEN_PAUSES_S
+        # Whether a user may not do this, or others log in as that user, cannot be told apart at first.
+        return SESSION_PAUSES_S[:-1] if self._login.is_session else TOKEN_PAUSES_S
 
     def _replace(self, refused: Token, pause_s: float) -> None:
         """Wait, and have the next one log in; of several requests refused together, the first one does so for all."""
         with self._lock:
             if self._token is refused:
                 log.info("LivePerson no longer accepts the token; fetching another.")
+                if self._login.is_session:
+                    pause_s = max(pause_s, self._pause_for_others_s())
                 self._clock.sleep(pause_s * self._jitter.uniform(0.5, 1.5))
                 self._token = None
+
+    def _pause_for_others_s(self) -> float:
+        """Longer each time, so that whoever shares the user gets something done between two logins."""
+        if self._clock.monotonic() - self._issued_at_s > CALM_AFTER_S:
+            self._endings = 0
+        self._endings += 1
+        return SESSION_PAUSES_S[min(self._endings, len(SESSION_PAUSES_S)) - 1]
 
     def _what_is_missing(self, call: Call, token: Token) -> str:
         """What may be missing where LivePerson refuses a token that it has issued."""
@@ -200,10 +214,11 @@ class BearerToken:
             else "the token names none; the extra field scope asks for one"
         )
         scopes = "" if self._login.is_session else f"a scope of the OAuth 2.0 client ({scope}), "
+        others = " Or the same user logs in elsewhere again and again: give each task a user of its own."
         return (
             f"LivePerson has issued this token, so the login is right. What is missing is {scopes}the permission for "
             f"{permission}, or that feature of the account: ask LivePerson's administrator to grant these credentials "
-            "access to this API."
+            f"access to this API.{others if self._login.is_session else ''}"
         )
 
     def close(self) -> None:

@@ -225,10 +225,23 @@ def test_a_session_that_another_login_has_ended_is_begun_anew_after_a_pause(cred
             first.interactions.search(WINDOW)
             second.interactions.search(WINDOW)
         assert server.respond.sessions == 20  # type: ignore[attr-defined]
-    pauses = [pause for clock in clocks for pause in clock.pauses]
-    assert len(pauses) == 18
-    assert all(1 <= pause <= 3 for pause in pauses)
-    assert len(set(pauses)) > 9
+    # Longer each time, so that the other one gets something done meanwhile.
+    typical = [*SESSION_PAUSES_S, *[SESSION_PAUSES_S[-1]] * 4]
+    for clock in clocks:
+        assert len(clock.pauses) == 9
+        assert all(0.5 <= pause / usual <= 1.5 for pause, usual in zip(clock.pauses, typical, strict=True))
+    assert len({pause / usual for clock in clocks for pause, usual in zip(clock.pauses, typical, strict=True)}) > 9
+
+
+def test_an_odd_login_of_the_same_user_costs_a_short_pause_however_many_there_were(clock: FakeClock) -> None:
+    with scripted(OneSession()) as server, LivePersonClient("1", USER, host=server.url, clock=clock) as client:
+        for _ in range(6):
+            client.interactions.search(WINDOW)
+            clock.pass_time(3600)
+            server.respond.sessions += 1  # type: ignore[attr-defined]
+        client.interactions.search(WINDOW)
+    assert len(clock.pauses) == 6
+    assert all(1 <= pause <= 3 for pause in clock.pauses)
 
 
 class Hurried(Clock):
