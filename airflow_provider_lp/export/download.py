@@ -37,8 +37,10 @@ PAGE_BYTES = 32 << 20
 BYTES_IN_FLIGHT = 128 << 20
 #: How much of the largest record so far each smaller page leaves, as a guess at the next ones.
 FADING = 0.9
-#: How often a slice is counted again whose parts have less than it was counted to have.
-RECOUNTS = 2
+#: How often a slice is counted again whose parts have less than it was counted to have, until so many of these counts
+#: agree with the parts.
+RECOUNTS = 10
+RECOUNTS_BELIEVED = 2
 
 
 class _Arrived(NamedTuple):
@@ -229,14 +231,19 @@ class Download:
                 self._allow(cut.count - cut.found, f"of {cut.count} in {cut.slice.span}, which was read in parts")
 
     def _counts_less_now(self, cut: CutSlice) -> bool:
-        """Whether LivePerson now counts no more than was found, each time it is asked."""
-        for search in cut.slice.searches:
-            for _ in range(RECOUNTS):
-                self._client.wait(PAUSES[1])
-                page = self._client.interactions.search_page(self._query.body(search), offset=0, limit=1)
-                if page.count > cut.found:
-                    return False
-        return True
+        """Whether LivePerson's count was too high once, or for a while: it now counts no more than was found."""
+        return all(self._counts_no_more(self._query.body(search), cut.found) for search in cut.slice.searches)
+
+    def _counts_no_more(self, body: bytes, found: int) -> bool:
+        agreeing = 0
+        for _ in range(RECOUNTS):
+            self._client.wait(PAUSES[1])
+            page = self._client.interactions.search_page(body, offset=0, limit=1)
+            # Nothing at all is no count of what has been found.
+            agreeing += page.count <= found and (page.count > 0 or not found)
+            if agreeing == RECOUNTS_BELIEVED:
+                return True
+        return False
 
     def _allow(self, missing: int, words: str) -> None:
         self.shortfall += missing

@@ -158,6 +158,7 @@ class SearchReading:
         """
         self._unanswered -= 1
         self._page_size.page_arrived()
+        self._all_counts[0] += not count and not rows
         if self.count is None and not self._begin(count, rows):
             return
         self._check_connection(request, rows)
@@ -178,7 +179,7 @@ class SearchReading:
                 self._to_ask.append(PageRequest(0, pause=PAUSES[1]))
                 return False
             # What a page, or an earlier pass, has shown cannot have been nothing.
-            self._failed = self._is_broken = bool(self._all_counts or self.rows)
+            self._failed = self._is_broken = any(self._all_counts) or bool(self.rows)
         if self._carried and self._carried[0] == count:
             # As long as LivePerson counts the same, what earlier passes have brought is part of it.
             self.rows = {**self._carried[1], **self.rows}
@@ -344,9 +345,10 @@ class SearchReading:
     def _lack(self, counted: int) -> str:
         came = len(self.rows)
         what = f"the same {came} came each time" if self._came_the_same else f"{came} distinct ones the last time"
+        number = "gave more" if came > counted else "did not give them all"
         lack = (
             f"LivePerson counts {counted} conversations that {self.words} (bounds that it rounds outwards to ten "
-            f"minutes), but {self._passes} times over did not give them all: {what}. Nothing was published."
+            f"minutes), but {self._passes} times over {number}: {what}. Nothing was published."
         )
         if self._came_the_same and came < counted:
             lack += f" If it counts what it never shows, max_shortfall={counted - came} publishes the {came}."

@@ -166,12 +166,34 @@ def slice_of(seen: Any) -> slice:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_count_that_flickers_does_not_fail_a_closed_window(seed: int) -> None:
+@pytest.mark.parametrize(("number", "is_cut"), [(0, False), (230, False), (230, True)])
+def test_a_count_that_flickers_does_not_fail_a_closed_window(
+    monkeypatch: pytest.MonkeyPatch, number: int, is_cut: bool, seed: int
+) -> None:
+    if is_cut:
+        cut_deep(monkeypatch)
     rng = random.Random(seed)
+    content = records(number, apart_ms=300_000)
+    with archive_of(content) as (archive, server), client_of(server, max_concurrency=1) as client:
+        archive.spoil = lambda _, matching, count, __: page(matching, count + rng.randrange(2))
+        assert len(collect(client)) == number
+
+
+def test_what_is_counted_once_and_never_comes_is_not_believed() -> None:
+    with archive_of([]) as (archive, server), client_of(server) as client:
+        archive.spoil = lambda _, matching, __, number: page(matching, 100) if number == 0 else None
+        assert collect(client) == []
+        archive.spoil = lambda *_: page([], 1)
+        with pytest.raises(LivePersonIncompleteDataError, match="the same 0 came each time"):
+            collect(client)
+
+
+def test_an_error_says_that_more_came_than_was_counted() -> None:
     content = records(230)
     with archive_of(content) as (archive, server), client_of(server) as client:
-        archive.spoil = lambda _, matching, count, __: page(matching, count + rng.randrange(2))
-        assert len(collect(client)) == 230
+        archive.spoil = lambda _, matching, __, ___: page(matching, 100)
+        with pytest.raises(LivePersonIncompleteDataError, match=r"counts 100 .*4 times over gave more: the same 200"):
+            collect(client)
 
 
 def test_one_odd_page_is_asked_for_again_first() -> None:
