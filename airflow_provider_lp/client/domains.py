@@ -68,9 +68,9 @@ def parse_domain_api(host: str | None) -> SplitResult:
     except ValueError:
         is_url = False
     if not is_url or url.path.strip("/") or url.query or url.fragment:
-        # What stands before an @ may be a password.
+        # What stands before an @, or in a query, may be a password.
         raise LivePersonConfigurationError(
-            f"host={text.rpartition('@')[2]!r} is not a URL of the form https://api.liveperson.net. "
+            f"host={text.rpartition('@')[2].partition('?')[0]!r} is not a URL of the form https://api.liveperson.net. "
             "Leave it empty to use LivePerson's own Domain API."
         )
     if url.scheme == "http" and not is_loopback(url.hostname):

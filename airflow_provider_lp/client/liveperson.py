@@ -28,6 +28,8 @@ SOURCE = re.compile(r"[A-Za-z0-9_]{1,20}")
 DEFAULT_SOURCE = "AirflowProviderLP"
 DEFAULT_CONNECT_TIMEOUT = timedelta(seconds=10)
 DEFAULT_READ_TIMEOUT = timedelta(seconds=120)
+#: What sockets take ends after some centuries; what people mean, much earlier.
+LONGEST_TIMEOUT = timedelta(days=1)
 DEFAULT_CONCURRENCY = 4
 
 
@@ -80,8 +82,10 @@ class LivePersonClient:
                 f"source={source!r} must be 1 to 20 letters, digits or underscores: LivePerson refuses others."
             )
         for name, timeout in (("connect_timeout", connect_timeout), ("read_timeout", read_timeout)):
-            if timeout <= timedelta(0):
-                raise LivePersonConfigurationError(f"{name}={timeout.total_seconds():g} must be more than 0 seconds.")
+            if not timedelta(0) < timeout <= LONGEST_TIMEOUT:
+                raise LivePersonConfigurationError(
+                    f"{name}={timeout.total_seconds():g} must be more than 0 seconds, and a day at most."
+                )
         domain_api = parse_domain_api(host)
         clock = clock or Clock()
         self._transport = Transport(

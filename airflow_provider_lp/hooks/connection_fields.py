@@ -83,6 +83,13 @@ class ConnectionFields:
             raise self.wrong(f"field {name!r} must be a text, not a {type(value).__name__}.")
         return str(value).strip()
 
+    def listed(self, name: str) -> str:
+        """A field that is a comma list, as text, or a list of texts."""
+        value = self.fields.get(name)
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return ",".join(value)
+        return self.text(name, "")
+
     def seconds(self, name: str, default: timedelta) -> timedelta:
         """A field that is a number of seconds."""
         value = self.fields.get(name, default.total_seconds())
@@ -106,6 +113,8 @@ class ConnectionFields:
         :raises LivePersonConfigurationError: naming what is missing or at odds, never a value.
         """
         given = self.fields.get("auth_type")
+        if isinstance(given, str):
+            given = given.strip().lower()
         if given is not None and (not isinstance(given, str) or given not in FIELDS_BY_AUTH_TYPE):
             raise self.wrong(f"field 'auth_type' must be one of {', '.join(FIELDS_BY_AUTH_TYPE)}.")
         auth_type: str = given if given is not None else self._implied_auth_type()

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.errors import LivePersonConnectionNotFoundError, LivePersonError
+from airflow_provider_lp.client.errors import (
+    LivePersonConfigurationError,
+    LivePersonConnectionNotFoundError,
+    LivePersonError,
+)
 from airflow_provider_lp.compat import AirflowNotFoundException, BaseHook, mask_secret
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
 from airflow_provider_lp.hooks.connection_fields import ConnectionFields
@@ -73,6 +77,12 @@ class LivePersonHook(BaseHook):
         """
         from airflow_provider_lp.client import liveperson
 
+        conn_id: object = self.liveperson_conn_id
+        if not isinstance(conn_id, str) or conn_id.strip() in ("", "None"):
+            raise LivePersonConfigurationError(
+                f"liveperson_conn_id={conn_id!r} must be the id of an Airflow connection. (None, or an empty text, "
+                "comes from a template whose value this run does not have.)"
+            )
         try:
             connection = self.get_connection(self.liveperson_conn_id)
         except AirflowNotFoundException as error:
@@ -95,7 +105,7 @@ class LivePersonHook(BaseHook):
                 account_id=fields.text("account_id"),
                 credentials=fields.credentials(),
                 host=fields.fields.get("host"),
-                trusted_domains=fields.text("trusted_domains", ""),
+                trusted_domains=fields.listed("trusted_domains"),
                 scope=fields.text("scope", "") or None,
                 source=fields.text("source", liveperson.DEFAULT_SOURCE),
                 connect_timeout=fields.seconds("connect_timeout", liveperson.DEFAULT_CONNECT_TIMEOUT),
@@ -105,7 +115,7 @@ class LivePersonHook(BaseHook):
                 on_secret=on_secret,
             )
         except LivePersonError as error:
-            if self.liveperson_conn_id in str(error):
+            if repr(self.liveperson_conn_id) in str(error):
                 raise
             raise fields.wrong(str(error)) from error
 

@@ -81,6 +81,9 @@ def test_without_a_host_it_is_livepersons_own(connection: Any) -> None:
         (None, {"account_id": "1", "source": "too long a name for LivePerson", **CLIENT}, "source"),
         (None, {"account_id": "1", "read_timeout": "soon", **CLIENT}, "read_timeout"),
         (None, {"account_id": "1", "connect_timeout": 0, **CLIENT}, "connect_timeout"),
+        (None, {"account_id": "1", "read_timeout": 1e12, **CLIENT}, "read_timeout"),
+        (None, {"account_id": "1", "trusted_domains": [1], **CLIENT}, "trusted_domains"),
+        ("https://api.liveperson.net/?key=pass-word", {"account_id": "1", **CLIENT}, "host"),
         ("http://api.liveperson.net", {"account_id": "1", **CLIENT}, "host"),
         ("http://user:pass-word@127.0.0.1", {"account_id": "1", **CLIENT}, "host"),
     ],
@@ -92,6 +95,34 @@ def test_a_field_that_is_wrong_is_named_and_no_secret_shown(connection: Any, hos
     assert "'liveperson_default'" in str(caught.value)
     for secret in (*CLIENT.values(), "pass-word"):
         assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("conn_id", ["x", "liveperson", "s"])
+def test_the_connection_is_named_however_short_its_id(monkeypatch: pytest.MonkeyPatch, conn_id: str) -> None:
+    extra = {"account_id": "1", "source": "x y", **CLIENT}
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({"conn_type": "liveperson", "extra": extra}))
+    with pytest.raises(LivePersonConfigurationError, match=f"connection '{conn_id}': source='x y'"):
+        LivePersonHook(conn_id).get_conn()
+
+
+@pytest.mark.parametrize("conn_id", ["", "None", " ", None, 5, ["x"]])
+def test_what_can_be_no_connection_is_no_outage(conn_id: Any) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=r"liveperson_conn_id=.*template") as caught:
+        LivePersonHook(conn_id).get_conn()
+    assert not caught.value.retry_helps
+
+
+@pytest.mark.parametrize("auth_type", ["OAuth2", " oauth2 ", "oauth2\n"])
+def test_case_and_spaces_of_the_auth_type_do_not_matter(connection: Any, auth_type: str) -> None:
+    hook = connection(None, {"account_id": "1", "auth_type": auth_type, **CLIENT, **KEY})
+    with hook.get_conn() as client:
+        assert client._authorization.kind == "oauth2"
+
+
+@pytest.mark.parametrize("trusted", ["chat.example.com, example.org", ["chat.example.com", "example.org"]])
+def test_trusted_domains_may_be_a_list(connection: Any, trusted: Any) -> None:
+    with connection(None, {"account_id": "1", "trusted_domains": trusted, **CLIENT}).get_conn() as client:
+        assert client._domains._trusted[-2:] == (".chat.example.com", ".example.org")
 
 
 def test_another_connection_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
