@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codecs import getincrementaldecoder
+from codecs import utf_8_decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from airflow_provider_lp.client.odd_json import BYTE_ORDER_MARK, conversation_id
 Number = int | float | str | None
 
 #: How much of an answer is checked at a time.
-CHECKED_BYTES = 256 << 10
+CHECKED_BYTES = 64 << 10
 _NULL = msgspec.Raw(b"null")
 
 
@@ -167,9 +167,11 @@ def _check_utf8(body: bytes) -> None:
     """Raise :class:`UnicodeDecodeError` for what is not UTF-8, which the decoder does not look at where it skips."""
     if body.isascii():
         return
-    decode = getincrementaldecoder("utf-8")().decode
-    for first in range(0, len(body), CHECKED_BYTES):
-        decode(body[first : first + CHECKED_BYTES], first + CHECKED_BYTES >= len(body))
+    # Piece by piece, since the whole of it would be several times as large as text.
+    view, checked = memoryview(body), 0
+    while checked < len(body):
+        end = checked + CHECKED_BYTES
+        checked += utf_8_decode(view[checked:end], "strict", end >= len(body))[1]
 
 
 def _read_head(raw: msgspec.Raw, endpoint: str, row: int) -> ConversationHead:

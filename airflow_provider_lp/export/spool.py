@@ -55,8 +55,7 @@ class Spool:
         :return: the page's conversations and their places.
         """
         rows, lines, position = [], [], 0
-        for number, (head, raw, judgement) in enumerate(zip(page.heads, page.raws, judged, strict=True)):
-            moment_ms, is_kept, is_outside = judgement
+        for head, raw, (moment_ms, is_kept, is_outside) in zip(page.heads, page.raws, judged, strict=True):
             info = head.info
             is_partial = is_true(info.is_partial)
             length = 0
@@ -65,13 +64,12 @@ class Spool:
                 length = len(memoryview(raw)) + 1
             messages = len(head.message_records or ())
             is_open = info.status == "OPEN"
-            place = (position, length, number in page.repaired)
             rows.append(
-                Row(info.conversation_id, moment_ms, is_kept, is_outside, is_open, is_partial, messages, *place)
+                (info.conversation_id, moment_ms, is_kept, is_outside, is_open, is_partial, messages, position, length)
             )
             position += length
         base = self._add(b"\n".join([*lines, b""]))
-        return [row._replace(position=base + row.position) for row in rows]
+        return [Row(*row[:7], row[7] + base, row[8], number in page.repaired) for number, row in enumerate(rows)]
 
     def _add(self, data: bytes) -> int:
         with self._lock, writing_to(f"{tempfile.gettempdir()} (TMPDIR), where records wait to be complete"):
