@@ -1,7 +1,8 @@
 """
 From pages of conversations to published objects. Knows nothing of Airflow: a path object is passed in.
 
-Open ``conversations.py`` first: one export from start to end. ``query.py`` says which searches it takes,
-``download.py`` which request comes next, ``paging.py`` when a search is whole, and ``publishing.py`` writes.
-``lookup.py`` finds conversations by id, ``metrics/`` makes rows.
+Open :mod:`~airflow_provider_lp.export.conversations` first, the nightly export; it downloads by
+:mod:`~airflow_provider_lp.export.download` and publishes by :mod:`~airflow_provider_lp.export.publishing`. What makes a
+search provably complete stands in :mod:`~airflow_provider_lp.export.paging`, without input or output; where an object
+goes, in :mod:`~airflow_provider_lp.export.stores`. Metrics have a package of their own.
 """

@@ -18,9 +18,10 @@ from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.records import Page, milliseconds
 from airflow_provider_lp.export.completeness import ask_until_complete
 from airflow_provider_lp.export.pages import PageRequest, Request, Row
-from airflow_provider_lp.export.paging import IDS_NAMED, TOO_HEAVY, SearchReading, in_order
+from airflow_provider_lp.export.paging import IDS_NAMED, TOO_HEAVY, SearchReading
 from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.publishing import collect_batches, publish_batches
+from airflow_provider_lp.export.slices import in_order
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
 from airflow_provider_lp.export.stores import StoragePath
 

@@ -89,6 +89,12 @@ class LookupRequest(NamedTuple):
     attempt: int
     pause: timedelta = PAUSES[0]
 
+    def halves(self) -> list[LookupRequest]:
+        """Two requests for the same; none if it asks for a single conversation."""
+        half = len(self.conversation_ids) // 2
+        parts = (self.conversation_ids[:half], self.conversation_ids[half:]) if half else ()
+        return [self._replace(conversation_ids=ids, pause=PAUSES[0]) for ids in parts]
+
     @property
     def limit(self) -> int:
         """How many conversations it asks for."""

@@ -8,7 +8,7 @@ of are as many as LivePerson counts, and none of them is truncated.
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_lp.client.errors import (
@@ -20,6 +20,7 @@ from airflow_provider_lp.client.errors import (
 )
 from airflow_provider_lp.client.interactions import IDS_PER_CALL, ROWS_PER_PAGE
 from airflow_provider_lp.export.completeness import PAUSES
+from airflow_provider_lp.export.counts import Counts
 from airflow_provider_lp.export.pages import LookupRequest, PageRequest, PageSize, Request, Row
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,6 @@ TIE_TRIES = 6
 BORDER_SHIFT = 29
 #: Requests past the end of a search whose count was not always the same.
 END_PROBES = 2
-#: How often LivePerson must have counted what came, if it mostly counted something else.
-ANSWERS_BELIEVED = 2
 #: How a page fails that may be too large.
 TOO_HEAVY = (LivePersonServerError, LivePersonTransportError)
 IDS_NAMED = 5
@@ -70,7 +69,7 @@ class SearchReading:
         self._carried: tuple[int, dict[str, Row]] | None = None
         self._earlier_ids: frozenset[str] | None = None
         self._came_the_same = True
-        self._all_counts: Counter[int] = Counter()
+        self._counts = Counts(has_shown_rows=bool(known))
         self._tie_tries = self._tie_rounds = self._rows_before_ties = 0
         self._start_pass(known)
 
@@ -79,7 +78,7 @@ class SearchReading:
     def _start_pass(self, known: Sequence[Row] = ()) -> None:
         self.rows = {row.conversation_id: row for row in known}
         self.count = None
-        self._counts: Counter[int] = Counter()
+        self._counts.start_pass()
         # Where rows come in between others, only page after page is sure to meet all that were there before.
         self._is_sequential = self._may_grow and self._passes > 0
         pause = PAUSES[0]
@@ -132,21 +131,23 @@ class SearchReading:
 
         :raises LivePersonError: the same error, if nothing can be done about it.
         """
-        is_page = isinstance(request, PageRequest)
         if isinstance(request, PageRequest) and request.is_probe and isinstance(error, LivePersonBadRequestError):
             # Nothing lies past the end, or LivePerson would not refuse to look there.
             self.page_arrived(request, 0, [])
             return
-        if not isinstance(error, TOO_HEAVY) or request.limit <= (self._least_limit if is_page else 1):
+        smaller: list[Request] = []
+        if isinstance(request, LookupRequest):
+            smaller = [*request.halves()]
+        elif request.limit > self._least_limit:
+            smaller = [request._replace(pause=PAUSES[0])]
+        if not isinstance(error, TOO_HEAVY) or not smaller:
             raise error
-        self._unanswered -= 1
         if isinstance(request, PageRequest):
             self._page_size.page_failed(request)
-            self._to_ask.appendleft(request._replace(pause=PAUSES[0]))
-        else:
-            half = request.limit // 2
-            for ids in (request.conversation_ids[half:], request.conversation_ids[:half]):
-                self._to_ask.appendleft(request._replace(conversation_ids=ids, pause=PAUSES[0]))
+        self._unanswered -= 1
+        self._to_ask.extendleft(reversed(smaller))
+        if self._failed and not self._unanswered:
+            self._finish_pass()
 
     def page_arrived(self, request: PageRequest, count: int, rows: Sequence[Row]) -> None:
         """
@@ -158,7 +159,7 @@ class SearchReading:
         """
         self._unanswered -= 1
         self._page_size.page_arrived()
-        self._all_counts[0] += not count and not rows
+        self._counts.add(count, is_empty=not rows)
         if self.count is None and not self._begin(count, rows):
             return
         self._check_connection(request, rows)
@@ -175,11 +176,11 @@ class SearchReading:
         """Take the first answer of a pass; an empty one is believed only when a second one says so as well."""
         if count == 0 and not rows:
             self._empty_answers += 1
-            if self._empty_answers == 1:
+            if self._empty_answers < self._counts.empty_answers_needed:
                 self._to_ask.append(PageRequest(0, pause=PAUSES[1]))
                 return False
-            # What a page, or an earlier pass, has shown cannot have been nothing.
-            self._failed = self._is_broken = any(self._all_counts) or bool(self.rows)
+            # What has been shown cannot have been nothing.
+            self._failed = self._is_broken = self._counts.has_shown_rows
         if self._carried and self._carried[0] == count:
             # As long as LivePerson counts the same, what earlier passes have brought is part of it.
             self.rows = {**self._carried[1], **self.rows}
@@ -192,11 +193,8 @@ class SearchReading:
             self._failed = self._is_broken = True
 
     def _add(self, request: PageRequest, count: int, rows: Sequence[Row]) -> None:
-        if count:
-            self._counts[count] += 1
-            self._all_counts[count] += 1
-            if self._is_sequential:
-                self.count = count
+        if count and self._is_sequential:
+            self.count = count
         for row in rows:
             page = self._page_of.setdefault(row.conversation_id, request.offset)
             if page != request.offset and not self._is_sequential:
@@ -267,18 +265,17 @@ class SearchReading:
 
     def _is_complete(self) -> bool:
         if self._is_sequential:
-            return len(self.rows) >= min(self._counts, default=0)
-        return len(self.rows) == max(self._counts, default=0)
+            return len(self.rows) >= self._counts.lowest
+        return len(self.rows) == self._counts.highest
 
     def _is_mostly_counted(self) -> bool:
-        most = max(self._counts.values(), default=0)
-        is_most = not self._failed and len(self._counts) > 1 and self._counts[len(self.rows)] == most
+        is_most = not self._failed and self._counts.are_mostly(len(self.rows))
         return is_most and self.rows.keys() == self._earlier_ids
 
     def _ask_past_the_end(self) -> None:
         """See that nothing follows, where the last page is full or LivePerson has counted more."""
         end = len(self.rows)
-        has_counted_more = max(self._all_counts, default=0) > end
+        has_counted_more = self._counts.were_ever_above(end)
         wanted = END_PROBES if has_counted_more else int(self._last_page_is_full)
         if self._probed_end != end:
             self._probed_end, self._probes = end, 0
@@ -291,7 +288,7 @@ class SearchReading:
 
     def _may_miss_ties(self) -> bool:
         """Whether pages that share rows miss others: in a tie of moments, each answer may have another order."""
-        is_short = len(self._counts) == 1 and len(self.rows) < max(self._counts)
+        is_short = self._counts.is_steady and len(self.rows) < self._counts.highest
         if len(self.rows) > self._rows_before_ties:
             self._tie_tries = 0
         return is_short and not self._failed and self._shared is not None and self._tie_tries < TIE_TRIES
@@ -311,7 +308,7 @@ class SearchReading:
             offset = following
 
     def _read_again(self) -> None:
-        counted = max(self._counts, default=0)
+        counted = self._counts.highest
         carried = self._carried[1] if self._carried and self._carried[0] == counted else self.rows
         has_grown = len(self.rows) > len(carried) and not self._failed
         ids = frozenset(self.rows)
@@ -322,7 +319,7 @@ class SearchReading:
         if self._fruitless_passes == MOST_PASSES:
             self._end_incomplete(counted)
             return
-        is_steady = len(self._counts) == 1 and len(self.rows) <= counted
+        is_steady = self._counts.is_steady and len(self.rows) <= counted
         self._carried = (counted, self.rows) if is_steady else None
         self._start_pass()
 
@@ -334,7 +331,7 @@ class SearchReading:
         """
         came = len(self.rows)
         missing = counted - came
-        if self._came_the_same and self._all_counts[came] >= ANSWERS_BELIEVED:
+        if self._came_the_same and self._counts.include(came):
             log.warning("LivePerson counts now %d, now %d conversations that %s.", came, counted, self.words)
         elif 0 < missing <= self._max_shortfall:
             self.shortfall = missing
@@ -345,10 +342,9 @@ class SearchReading:
     def _lack(self, counted: int) -> str:
         came = len(self.rows)
         what = f"the same {came} came each time" if self._came_the_same else f"{came} distinct ones the last time"
-        number = "gave more" if came > counted else "did not give them all"
         lack = (
             f"LivePerson counts {counted} conversations that {self.words} (bounds that it rounds outwards to ten "
-            f"minutes), but {self._passes} times over {number}: {what}. Nothing was published."
+            f"minutes), but {self._passes} times over did not give them all: {what}. Nothing was published."
         )
         if self._came_the_same and came < counted:
             lack += f" If it counts what it never shows, max_shortfall={counted - came} publishes the {came}."
@@ -389,7 +385,7 @@ class SearchReading:
         missing = [some for some in request.conversation_ids if some not in whole]
         attempt = request.attempt + 1
         if missing and attempt == len(PAUSES):
-            self._failed = not any(some in arrived for some in missing)
+            self._failed = self._is_broken = not any(some in arrived for some in missing)
             if not self._failed or self._fruitless_passes + 1 >= MOST_PASSES:
                 raise LivePersonIncompleteDataError(
                     f"LivePerson truncated {len(missing)} conversations that {self.words} and does not give "
@@ -398,13 +394,6 @@ class SearchReading:
         elif not self._failed:
             self._ask_for_whole(missing, attempt)
         if self._failed and not self._unanswered:
-            self._counts.clear()
-            self._read_again()
-
-
-def in_order(readings: Iterable[SearchReading]) -> list[Row]:
-    """The conversations of some searches, each once, ordered by moment and id."""
-    distinct = {row.conversation_id: row for reading in readings for row in reading.rows.values()}
-    return sorted(
-        (row for row in distinct.values() if row.is_kept), key=lambda row: (row.moment_ms, row.conversation_id)
-    )
+            # What earlier passes have brought may be gone: none of it counts any more.
+            self._counts.start_pass()
+            self._finish_pass()

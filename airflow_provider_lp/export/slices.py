@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.export.pages import Request, Row
-from airflow_provider_lp.export.paging import SearchReading, in_order
+from airflow_provider_lp.export.paging import SearchReading
 from airflow_provider_lp.export.query import ConversationQuery, Search, Slice
 from airflow_provider_lp.export.spool import Spool
 from airflow_provider_lp.windows import Window
@@ -142,3 +142,11 @@ class SliceReading:
         rows = self.rows()
         is_beginning = self._query.is_settled and len(self._readings) == 1 and len(rows) == self.arrived
         return rows if is_beginning and all(row.moment_ms in span for row in rows) else []
+
+
+def in_order(readings: Iterable[SearchReading]) -> list[Row]:
+    """The conversations of some searches, each once, ordered by moment and id."""
+    distinct = {row.conversation_id: row for reading in readings for row in reading.rows.values()}
+    return sorted(
+        (row for row in distinct.values() if row.is_kept), key=lambda row: (row.moment_ms, row.conversation_id)
+    )

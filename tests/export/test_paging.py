@@ -16,7 +16,8 @@ from airflow_provider_lp.client.errors import (
     LivePersonTransportError,
 )
 from airflow_provider_lp.export.pages import LookupRequest, PageRequest, Row
-from airflow_provider_lp.export.paging import SearchReading, in_order
+from airflow_provider_lp.export.paging import SearchReading
+from airflow_provider_lp.export.slices import in_order
 
 
 def rows(*names: Any, **changed: Any) -> list[Row]:
@@ -479,6 +480,15 @@ def test_a_truncated_record_that_is_always_gone_by_id_fails() -> None:
     with pytest.raises(LivePersonIncompleteDataError, match="c0002"):
         server.read(reading)
     assert not reading.is_whole
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_count_that_flickers_above_nothing_does_not_fail(seed: int) -> None:
+    rng = random.Random(seed)
+    reading = SearchReading("x")
+    finish(reading, lambda _: (1 if rng.random() < 0.2 else 0, []))
+    assert reading.is_whole
+    assert not reading.rows
 
 
 # Pages that are too large to be had.
