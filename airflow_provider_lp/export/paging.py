@@ -342,9 +342,10 @@ class SearchReading:
     def _lack(self, counted: int) -> str:
         came = len(self.rows)
         what = f"the same {came} came each time" if self._came_the_same else f"{came} distinct ones the last time"
+        number = "gave more" if came > counted else "did not give them all"
         lack = (
             f"LivePerson counts {counted} conversations that {self.words} (bounds that it rounds outwards to ten "
-            f"minutes), but {self._passes} times over did not give them all: {what}. Nothing was published."
+            f"minutes), but {self._passes} times over {number}: {what}. Nothing was published."
         )
         if self._came_the_same and came < counted:
             lack += f" If it counts what it never shows, max_shortfall={counted - came} publishes the {came}."
