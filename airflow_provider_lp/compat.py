@@ -58,7 +58,14 @@ if not TYPE_CHECKING:
         """A name of Airflow's, loaded when it is first asked for."""
         for place in PLACES.get(name, ()):
             module, _, other = place.partition(":")
-            with suppress(ImportError, AttributeError):
-                globals()[name] = getattr(import_module(module), other or name)
-                return globals()[name]
+            with suppress(AttributeError):
+                try:
+                    globals()[name] = getattr(import_module(module), other or name)
+                    return globals()[name]
+                except ModuleNotFoundError as error:
+                    # Another one is missing to a module that is there: that must not be taken for an older Airflow.
+                    if not f"{module}.".startswith(f"{error.name}."):
+                        raise
+                except ImportError:
+                    pass
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -224,6 +224,20 @@ def test_the_one_file_knows_all_that_it_declares() -> None:
         getattr(compat, "nothing")  # noqa: B009
 
 
+def test_an_airflow_that_lacks_a_library_is_not_taken_for_an_older_one() -> None:
+    script = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'airflow':\n"
+        "            raise ModuleNotFoundError('No module named some_library', name='some_library')\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "from airflow_provider_lp.compat import BaseOperator\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr.strip().endswith("ModuleNotFoundError: No module named some_library")
+
+
 @pytest.mark.parametrize("path", [path for path in FILES if path.relative_to(ROOT).parts[0] in PARSED], ids=own_name)
 def test_parsing_a_dag_loads_nothing_heavy(path: Path) -> None:
     assert heavy_through(path, set()) == []

@@ -59,7 +59,12 @@ def compressor(sink: Sink, compression: str | None) -> ClosingSink:
     :raises LivePersonConfigurationError: if the library for it is not installed.
     """
     if compression == "gzip":
-        from isal.igzip import IGzipFile
+        try:
+            from isal.igzip import IGzipFile
+        except ImportError as error:
+            raise LivePersonConfigurationError(
+                "path ends in .gz, but isal cannot be imported: pip install isal, or end the path in .ndjson or .zst."
+            ) from error
 
         # Neither name nor time in the header: the same data gives the same bytes.
         gzip: Any = IGzipFile

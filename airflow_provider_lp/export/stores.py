@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
 
 log = logging.getLogger(__name__)
 
@@ -314,6 +314,12 @@ def publication(path: StoragePath) -> Iterator[Publication]:
             f"path={str(path)!r} cannot be written: {reason}. Check the path, and what the worker (or "
             "storage_conn_id) may write."
         ) from error
+    except LivePersonError:
+        raise
+    except Exception:
+        # Not every store's errors are those of files.
+        with storing_at(str(path)):
+            raise
     try:
         yield opened
     finally:

@@ -355,6 +355,28 @@ def test_a_store_that_fails_at_the_end_is_named() -> None:
     assert not path.exists()
 
 
+class Unreachable:
+    """A store at which an upload cannot even be begun, and says so by no error of files."""
+
+    protocol = "s3"
+    path = "bucket/x.ndjson"
+
+    @property
+    def fs(self) -> Any:
+        return self
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("Could not connect to the endpoint")
+
+    def __str__(self) -> str:
+        return "s3://bucket/x.ndjson"
+
+
+def test_a_store_that_cannot_be_reached_is_named() -> None:
+    with pytest.raises(OSError, match=r"to s3://bucket/x.ndjson: Could not connect.*Nothing was published"):
+        publish_batches(batches(), Unreachable())
+
+
 def test_staging_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     publish_batches(batches(), memory())
