@@ -13,6 +13,7 @@ from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.pages import PageRequest, Row
+from airflow_provider_lp.export.paging import TOO_HEAVY
 from airflow_provider_lp.export.query import ConversationQuery, can_split, was_asked_for
 from airflow_provider_lp.export.slices import CutSlice, Question, SliceReading
 from airflow_provider_lp.export.spool import Batch, Judged
@@ -150,7 +151,7 @@ class Download:
         try:
             arrived = future.result()
         except LivePersonError as error:
-            if self._takes_truncated:
+            if self._takes_truncated and isinstance(error, TOO_HEAVY):
                 # Without transcripts, no page is too large: there is trouble, and whoever polls is to know at once.
                 raise
             reading.request_failed(request, error)

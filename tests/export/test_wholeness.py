@@ -13,7 +13,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonServerError
+from airflow_provider_lp.client.errors import (
+    LivePersonIncompleteDataError,
+    LivePersonServerError,
+    LivePersonTransportError,
+)
 from airflow_provider_lp.export import download
 from airflow_provider_lp.export.conversations import collect_conversations
 from airflow_provider_lp.export.lookup import Lookup, LookupQuery
@@ -316,6 +320,24 @@ def test_the_bytes_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     assert limits[0] == 100
     assert set(limits[12:]) <= set(range(1, 21))
     assert most <= 400_000
+
+
+@pytest.mark.parametrize("takes_truncated", [False, True])
+def test_a_server_that_refuses_to_look_past_the_end_says_that_nothing_is_there(takes_truncated: bool) -> None:
+    with archive_of(records(200)) as (archive, server), client_of(server) as client:
+        archive.spoil = lambda seen, _, count, __: Say(400, b"") if offset_and_limit(seen)[0] >= count else None
+        batches = download.Download(client, query_of(DAY_WINDOW), takes_truncated=takes_truncated).batches()
+        assert sum(len(batch.rows) for batch in batches) == 200
+
+
+@pytest.mark.parametrize("said", [Say(500, b""), Say(200, b"{")], ids=repr)
+def test_what_polls_for_ids_alone_hears_of_trouble_at_once(said: Say) -> None:
+    with archive_of(records(200)) as (archive, server), client_of(server, retry=False) as client:
+        archive.spoil = lambda *_: said
+        batches = download.Download(client, query_of(DAY_WINDOW), takes_truncated=True).batches()
+        with pytest.raises((LivePersonServerError, LivePersonTransportError)):
+            list(batches)
+        assert len(searches(server)) == 1
 
 
 def test_a_batch_is_bounded_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
