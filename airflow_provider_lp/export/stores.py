@@ -197,9 +197,9 @@ def _open_named(unfinished: str) -> int:
     """
     A new file, where files can be renamed.
 
-    :raises LivePersonConfigurationError: where they cannot, as on many mounted buckets.
+    :raises OSError: where they cannot, as on many mounted buckets.
     """
-    descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     renamed = f"{unfinished}-renamed"
     try:
         os.replace(unfinished, renamed)
@@ -209,10 +209,11 @@ def _open_named(unfinished: str) -> int:
         for left in (unfinished, renamed):
             with suppress(OSError):
                 os.unlink(left)
-        raise LivePersonConfigurationError(
-            f"path: the file system of {os.path.dirname(unfinished)} cannot rename files ({error.strerror}), by which "
-            "an export becomes visible all at once. If it is a mounted bucket, write to the bucket by its URL, such as "
-            "s3://bucket/folder/file.ndjson.gz; otherwise to another folder."
+        raise OSError(
+            errno.ENOTSUP,
+            f"its file system cannot rename files ({error.strerror}), by which an export becomes visible all at once. "
+            "If it is a mounted bucket, write to the bucket by its URL, such as s3://bucket/folder/file.ndjson.gz; "
+            "otherwise to another folder",
         ) from error
     return descriptor
 
