@@ -17,6 +17,9 @@ Number = int | float | str | None
 
 #: How much of an answer is checked at a time.
 CHECKED_BYTES = 64 << 10
+#: What LivePerson's booleans may be as text, and how it may say that no shard has failed.
+TRUE_WORDS = frozenset({"true", "1", "yes"})
+NO_SHARDS = frozenset({b"0", b'"0"', b"null", b"false", b"[]"})
 _NULL = msgspec.Raw(b"null")
 
 
@@ -54,6 +57,7 @@ class _OddHead(msgspec.Struct, rename="camel"):
 
 class _ShardsStatus(msgspec.Struct, rename="camel"):
     partial_result: bool | int | str | None = None
+    failure_shards: msgspec.Raw = _NULL
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
@@ -102,7 +106,7 @@ EMPTY_PAGE = Page(0, [], [])
 
 def is_true(value: bool | int | str | None) -> bool:
     """LivePerson's booleans are also met as text."""
-    return value in (True, 1) or (isinstance(value, str) and value.lower() == "true")
+    return value in (True, 1) or (isinstance(value, str) and value.strip().lower() in TRUE_WORDS)
 
 
 def milliseconds(value: Number) -> int | None:
@@ -139,7 +143,7 @@ def read_page(answer: Answer, endpoint: str, *, offset: int = 0) -> Page:
     records = envelope.records or []
     heads = [_read_head(raw, endpoint, row) for row, raw in enumerate(records, offset)]
     status = envelope.metadata.shards_status_result
-    if status and is_true(status.partial_result):
+    if status and (is_true(status.partial_result) or bytes(status.failure_shards) not in NO_SHARDS):
         raise LivePersonIncompleteDataError(
             f"LivePerson says that its answer to {endpoint} is only partial (partialResult).", endpoint=endpoint
         )

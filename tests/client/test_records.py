@@ -131,6 +131,17 @@ def test_an_answer_of_only_some_shards_is_incomplete(partial: Any) -> None:
         read(page_of(record(), shardsStatusResult={"partialResult": partial}))
 
 
+@pytest.mark.parametrize("failed", [1, "3", True, 2.0, [7], {"shard": 7}])
+def test_an_answer_of_which_shards_failed_is_partial_whatever_it_says(failed: Any) -> None:
+    with pytest.raises(LivePersonIncompleteDataError, match="only partial"):
+        read(page_of(record(), shardsStatusResult={"partialResult": False, "failureShards": failed}))
+
+
+@pytest.mark.parametrize("failed", [0, "0", None, False, []])
+def test_an_answer_of_which_no_shard_failed_is_whole(failed: Any) -> None:
+    assert len(read(page_of(record(), shardsStatusResult={"failureShards": failed, "totalShards": 5})).heads) == 1
+
+
 @pytest.mark.parametrize("status", [{"partialResult": False}, {"partialResult": "false"}, {}, None])
 def test_an_answer_of_all_shards_is_whole(status: Any) -> None:
     assert read(page_of(record(), shardsStatusResult=status)).count == 1
@@ -217,7 +228,7 @@ def test_a_status_or_a_mark_of_another_type_is_understood_as_far_as_can_be(statu
     assert (milliseconds(head.info.start), milliseconds(head.info.end)) == (7, None)
 
 
-@pytest.mark.parametrize("partial", [True, 1, 1.0, "true", [1], {"a": True}])
+@pytest.mark.parametrize("partial", [True, 1, 1.0, "true", "1", "Yes", " TRUE ", [1], {"a": True}])
 def test_a_mark_that_may_mean_yes_is_taken_for_it(partial: Any) -> None:
     (head,) = read(page_of(record(isPartial=partial))).heads
     assert is_true(head.info.is_partial)
