@@ -195,9 +195,11 @@ class MessagingOperations:
         return self._in_version(request, choice.works)
 
     def _first_that_works(self, request: MetricsRequest, versions: list[Version], choice: Choice) -> MetricsAnswer:
-        for version in self._memory.untried(choice, versions):
+        untried = self._memory.untried(choice, versions)
+        for version in untried:
             try:
-                answer = self._ask(request, version, tentative=True)
+                # Where there is no other version to ask, a refusal that may pass is retried as any other.
+                answer = self._ask(request, version, tentative=len(untried) > 1)
             except LivePersonError as error:
                 if error.status not in VERSION_REFUSALS:
                     raise

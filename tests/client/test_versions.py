@@ -199,6 +199,15 @@ def test_where_no_version_works_the_refusals_are_explained(statuses: tuple[int, 
     assert not caught.value.retry_helps
 
 
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_refusal_that_passes_is_no_failure_where_there_is_no_other_version(status: int) -> None:
+    answers = iter([Say(status, b""), Say(body=FULL)])
+    with connected(lambda _: next(answers)) as (client, queries):
+        period = (NOW_MS - 2 * HOUR, NOW_MS - HOUR)
+        assert client.operations.send(asked("queue_health", period=period)).frame
+    assert [query["v"] for query in queries] == ["2", "2"]
+
+
 def test_what_is_refused_is_asked_again_after_a_while() -> None:
     granted = threading.Event()
     clock = FakeClock(NOW_MS / 1000)
