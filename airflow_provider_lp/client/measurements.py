@@ -71,6 +71,11 @@ class MetricsAnswer:
     asked_ms: int = field(default=0, compare=False)
     is_empty: bool = field(default=False, compare=False)
 
+    @property
+    def has_nothing(self) -> bool:
+        """Whether it holds nobody's measurements: empty, or nothing but empty sections."""
+        return not self.frame and not any((self.intervals or {}).values())
+
 
 def read_metrics(answer: Answer, endpoint: str, metrics: Collection[str] = ()) -> MetricsAnswer:
     """

@@ -66,9 +66,10 @@ def _whole(client: LivePersonClient, timing: Timing, request: MetricsRequest) ->
             raise
         nonlocal was_empty
         problem = silence(request.report, answer, section) or timing.problem(timed, answer, to_ms(client.now))
-        if answer.is_empty and not was_empty:
-            problem = "is empty, which it was not when asked again"
-        was_empty = answer.is_empty
+        if answer.has_nothing and not was_empty:
+            # The one answer that could be wrong without a sign of it.
+            problem = problem or "is empty, which it was not when asked again"
+        was_empty = answer.has_nothing
         return (timed, answer), problem and f"LivePerson's answer to {request.report.name}{window} {problem}"
 
     return timing.dated(*ask_until_complete(client, ask))

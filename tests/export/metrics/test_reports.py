@@ -408,8 +408,10 @@ def test_queues_by_group_are_asked_for_in_hours(hours: int) -> None:
         rows = measured(
             client, "queue_health_by_group", timeframe=60 * hours, group_ids=["17"], include_sub_groups=True
         )
-        (seen,) = calls(sandbox, "/msgqueuehealthbygroup/current/")
-    assert seen.query == {
+        seen = calls(sandbox, "/msgqueuehealthbygroup/current/")
+    # Nothing is believed only when a second answer says so.
+    assert len(seen) == (1 if rows else 2)
+    assert seen[0].query == {
         "v": "1", "timeframe": str(hours), "allocatedAgentGroupIds": "17", "includeSubGroups": "true",
     }  # fmt: skip
     assert dates(rows) <= {(iso(NOW_MS - hours * HOUR), iso(NOW_MS))}

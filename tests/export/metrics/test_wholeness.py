@@ -140,6 +140,27 @@ def test_an_hour_is_not_lost_for_one_empty_answer() -> None:
             assert total(measured(client, window=WINDOW)) == sum(COUNTS.values())
 
 
+HOLLOW = [
+    {},
+    {"metricsTotals": {}},
+    {"metricsTotal": None},
+    {"metricsByIntervals": []},
+    {"skillsMetricsPerAgent": {}, "agentsMetrics": {}},
+    {"timeframeSummary": {}, "metricsByIntervals": [{"timestamp": NOW_MS - 60 * MINUTE}]},
+]
+
+
+@pytest.mark.parametrize("hollow", HOLLOW, ids=str)
+@pytest.mark.parametrize("report", ["messaging_conversation", "csat_distribution", "queue_health", "skill_segments"])
+def test_an_answer_that_holds_nothing_is_believed_only_when_a_second_one_says_so(hollow: Any, report: str) -> None:
+    whole = {"metricsTotals": {"x": 3}, "skillsMetrics": {"12": {"x": 3}}}
+    answers: Any = iter([Say(body=hollow), Say(body=whole)])
+    with answering(lambda _: next(answers), NOW_MS) as (server, client):
+        rows = measured(client, report, timeframe=60, skill_ids=["12"])
+        assert [(row["level"], row["x"]) for row in rows] == [("account", 3), ("skill", 3)]
+        assert len(server.calls) == 2
+
+
 def test_an_answer_that_stays_none_fails() -> None:
     with answering(Say(body=b"{"), NOW_MS) as (_, client), pytest.raises(LivePersonTransportError):
         measured(client, window=WINDOW)
