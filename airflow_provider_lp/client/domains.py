@@ -27,6 +27,8 @@ DEFAULT_DOMAIN_API = "https://api.liveperson.net"
 DOMAIN_API_HOSTS = ("api.liveperson.net", "adminlogin.liveperson.net")
 LIVEPERSON_DOMAINS = (".liveperson.net", ".lpsnmedia.net", ".liveperson.com")
 DOMAIN_SUFFIX = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)+")
+#: What is shown of the services that an answer lists.
+SERVICE_NAME = re.compile(r"[\w.-]{1,60}")
 #: What the Domain API is documented to answer where it does not know an account.
 UNKNOWN_ACCOUNT = (400, 401)
 BARE_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")
@@ -204,7 +206,8 @@ def _host_of(service: str, answer: Answer) -> str:
     for entry in entries:
         if entry.base_uri and entry.service in (service, None):
             return entry.base_uri
-    others = sorted({entry.service for entry in entries if entry.base_uri and entry.service})
+    named = {entry.service or "" for entry in entries if entry.base_uri}
+    others = sorted(name for name in named if SERVICE_NAME.fullmatch(name))
     listed = f"It lists {', '.join(others)[:500]}. " if others else ""
     raise LivePersonConfigurationError(
         f"LivePerson's Domain API names no host for service {service!r} of this account. {listed}Check account_id in "

@@ -13,22 +13,28 @@ from airflow_provider_lp.client.secrets import Secrets
 
 LONGEST_EXCERPT = 200
 LONGEST_CODE = 50
+#: Names of members in lower case, without underscores: their spelling differs from API to API, and from proxy to proxy.
 MESSAGE_FIELDS = (
     "message",
+    "msg",
     "causes",
     "reason",
-    "error_description",
+    "errordescription",
     "error",
-    "errorMessage",
+    "errormessage",
+    "errormsg",
+    "faultstring",
     "description",
     "detail",
     "title",
+    "responsestatus",
 )
-CODE_FIELDS = ("internalCode", "internalErrorCode", "errorCode", "error_code", "code")
+CODE_FIELDS = ("internalcode", "internalerrorcode", "errorcode", "code")
 #: Names of tokens, of which one that is not known yet may stand behind.
 _TOKEN = re.compile(rb"""["'](access_token|bearer|csrf|sessionId)["']\s*:""", re.IGNORECASE)
 #: Members that hold the error itself, or several.
-NESTED_FIELDS = ("error", "errors", "fault")
+NESTED_FIELDS = ("error", "errors", "fault", "causes", "detail")
+DEEPEST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +75,39 @@ def read_error_body(body: bytes, secrets: Secrets) -> ErrorBody:
     )
 
 
-def _errors(answer: object) -> Iterator[dict[str, Any]]:
+def _errors(answer: object, depth: int = 0) -> Iterator[dict[str, Any]]:
     """The errors in an answer, the innermost ones first: they say most."""
+    if depth > DEEPEST:
+        return
     if isinstance(answer, list):
         for each in answer[:5]:
-            yield from _errors({"message": each} if isinstance(each, str) else each)
+            yield from _errors({"message": each} if isinstance(each, str) else each, depth + 1)
     elif isinstance(answer, dict):
+        error = {name.lower().replace("_", ""): value for name, value in answer.items()}
         for name in NESTED_FIELDS:
-            if isinstance(answer.get(name), dict | list):
-                yield from _errors(answer[name])
-        yield answer
+            nested = error.get(name)
+            # A list of texts is a message of its own.
+            if isinstance(nested, dict | list) and (name == "errors" or not _is_texts(nested)):
+                yield from _errors(nested, depth + 1)
+            if name == "errors" and isinstance(nested, dict) and not {*MESSAGE_FIELDS, *CODE_FIELDS} & nested.keys():
+                # By field: {"start": ["is too old"]}.
+                yield from _errors([f"{field}: {_listed(value)}" for field, value in nested.items() if _listed(value)])
+        yield error
 
 
 def _words(error: dict[str, Any]) -> Iterator[str]:
     for name in MESSAGE_FIELDS:
         value = error.get(name)
-        if isinstance(value, list):
-            value = ", ".join(_text(each) for each in value)
-        if isinstance(value, str) and value:
-            yield value
+        if isinstance(value, str | list) and (text := _listed(value)):
+            yield text
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _listed(value: object) -> str:
+    return ", ".join(filter(None, map(_text, value))) if isinstance(value, list) else _text(value)
 
 
 def _text(value: object) -> str:

@@ -203,6 +203,20 @@ def test_an_excerpt_is_short_and_on_one_line() -> None:
         ({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/x"}, "Not Found", None),
         ({"error": "invalid_client", "error_description": "who?"}, "who?; invalid_client", None),
         ({"causes": ["a: b", "c"], "message": "no"}, "no; a: b, c", None),
+        ({"error": [{"code": "E1", "message": "one"}, {"code": "E2"}]}, "one", "E1"),
+        (
+            {"errors": {"start": ["is too old", "is odd"], "end": "is missing"}},
+            "start: is too old, is odd; end: is missing",
+            None,
+        ),
+        ({"errors": {"message": "no", "code": "7"}}, "no", "7"),
+        ({"causes": [{"message": "one"}, {"message": "two"}]}, "one; two", None),
+        ({"fault": {"faultstring": "Rate limit", "detail": {"errorcode": "policies.x"}}}, "Rate limit", "policies.x"),
+        ({"Message": "no", "ErrorCode": "X1"}, "no", "X1"),
+        ({"error_message": "no", "error_code": 5}, "no", "5"),
+        ({"errorMsg": "no"}, "no", None),
+        ({"msg": "no"}, "no", None),
+        ({"responseStatus": "UNAUTHORIZED"}, "UNAUTHORIZED", None),
         ("text", "text", None),
         ({"conversationHistoryRecords": ["hello"]}, None, None),
         ({"message": {"text": "hello"}, "code": True}, None, None),
@@ -214,7 +228,17 @@ def test_what_an_error_says(body: Any, excerpt: str | None, code: str | None) ->
     assert read_error_body(json.dumps(body).encode(), secrets()) == ErrorBody(excerpt, code)
 
 
-@pytest.mark.parametrize("body", [b"", b" ", b"\xff", b"[" * 60_000, b'{"message":' * 9_000 + b"1" + b"}" * 9_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"\xff",
+        b"[" * 60_000,
+        b'{"error":' * 800 + b"1" + b"}" * 800,
+        b'{"message":' * 9_000 + b"1" + b"}" * 9_000,
+    ],
+)
 def test_what_cannot_be_read_says_nothing_much(body: bytes) -> None:
     said = read_error_body(body, secrets())
     assert said.code is None
