@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_lp.client.credentials import (
+    PLACEHOLDER,
     ApplicationCredentials,
     Credentials,
     OAuth1Credentials,
@@ -104,7 +105,7 @@ class ConnectionFields:
     def secrets(self) -> list[str]:
         """The values that no log may show."""
         values = [str(self.fields[name]) for name in SECRET_FIELDS if name in self.fields]
-        return [value for value in values if not _is_mask(value)]
+        return [value for value in values if not _is_mask(value) and value != PLACEHOLDER]
 
     def auth_type(self) -> str:
         """
@@ -129,7 +130,8 @@ class ConnectionFields:
         return max(sets, key=lambda names: len([name for name in names if name in self.fields]) / len(names))
 
     def _implied_auth_type(self) -> str:
-        api_key = [name for name in OAUTH1_FIELDS if name in self.fields]
+        # Placeholders say nothing: LivePerson wants them beside a client's id and secret.
+        api_key = [name for name in OAUTH1_FIELDS if self.fields.get(name, PLACEHOLDER) != PLACEHOLDER]
         client = [name for name in OAUTH2_FIELDS if name in self.fields]
         password = [name for name in ("password",) if name in self.fields]
         kinds = [names for names in (api_key, client, password) if names]

@@ -158,3 +158,10 @@ def test_no_extras_will_do(extra: Any) -> None:
 
 def test_a_mask_is_no_secret() -> None:
     assert fields(client_secret="***", app_key="a*b").secrets() == ["a*b"]
+
+
+def test_placeholders_are_no_secrets() -> None:
+    extra = {"client_id": "an-id", "client_secret": "a-secret", "access_token": "dummy", "access_token_secret": "dummy"}
+    fields = ConnectionFields.of("bots", host=None, port=None, login="bot", password=None, extra=extra)
+    assert fields.secrets() == ["a-secret"]
+    assert fields.auth_type() == "application"

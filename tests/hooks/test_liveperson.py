@@ -164,6 +164,19 @@ def test_secrets_and_tokens_are_masked_as_soon_as_they_are_known(
             assert redact(f"log {unmasked[name]} line") == "log *** line"
 
 
+@pytest.mark.parametrize("names", [("client_id", "client_secret"), ("app_key", "app_secret")])
+def test_the_placeholders_of_a_bot_user_are_no_other_way_to_log_in(
+    sandbox_of: Any, connection: Any, names: tuple[str, str]
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    extra = dict(zip(names, CLIENT.values(), strict=True))
+    dummies = {"access_token": "dummy", "access_token_secret": "dummy"}
+    hook = connection(sandbox.url, {"account_id": "12345678", **extra, **dummies}, login=CREDENTIALS["bot_login"])
+    with hook.get_conn() as client:
+        assert client.interactions.search(WINDOW).count == 3
+        assert client._authorization.kind == "application"
+
+
 @pytest.mark.parametrize("auth", ["oauth2", "user"])
 def test_the_token_that_is_fetched_is_masked(sandbox_of: Any, connection: Any, auth: str) -> None:
     sandbox = sandbox_of(*crowd(3))
