@@ -11,9 +11,11 @@ import msgspec
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 RECORDS = b'"conversationHistoryRecords"'
 
-_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+# Possessive, and a string that has no end is matched as well: looked at from each of its quotes anew, the megabytes
+# that a cut answer ends with would take hours.
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>")?'
 _STRING_OR_NO_NUMBER = re.compile(_STRING + rb"|-?(?:NaN|Infinity)", re.DOTALL)
-_STRING_OR_BRACKET = re.compile(_STRING + rb'|[\[\]{}]|"', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
 _STRAY_BYTES = re.compile("\udced([\udca0-\udcbf])([\udc80-\udcbf])|[\udc80-\udcff]")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -36,7 +38,10 @@ def repair(body: bytes) -> tuple[bytes, list[int]]:
     copied = length = 0
     for match in _STRING_OR_NO_NUMBER.finditer(body):
         token = match[0]
-        replacement = _valid(token) if token.startswith(b'"') else b"null"
+        is_text = token.startswith(b'"')
+        if is_text and not match["end"]:
+            break
+        replacement = _valid(token) if is_text else b"null"
         if replacement is token:
             continue
         before = body[copied : match.start()]
@@ -107,7 +112,7 @@ def split(body: bytes) -> list[bytes] | None:
                 records.append(body[start : match.end()])
             depth -= 1
             is_in_records = is_in_records and depth > 1
-        elif token == b'"':
+        elif not match["end"]:
             return None
         elif depth == 1:
             last_text = token

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.calls import Answer
-from airflow_provider_lp.client.odd_json import repair
+from airflow_provider_lp.client.errors import LivePersonTransportError
+from airflow_provider_lp.client.odd_json import repair, split
 from airflow_provider_lp.client.records import Page, read_page
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
@@ -151,3 +152,28 @@ def test_whatever_bytes_are_in_texts_every_line_is_strict_and_all_others_stay(te
 def test_what_is_valid_is_left_alone(value: Any) -> None:
     for body in (json.dumps(value).encode(), json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")):
         assert repair(body) == (body, [])
+
+
+CUT_BODIES = {
+    "escaped quotes": b'\\"a\\":1,',
+    "escaped quotes and NaN": b'\\"a\\":NaN,',
+    "backslashes": b"\\\\",
+    "half pairs": b"\\ud83d",
+    "strings": b'a","',
+}
+
+
+@pytest.mark.parametrize("piece", CUT_BODIES.values(), ids=CUT_BODIES.keys())
+def test_what_is_cut_short_is_found_out_in_one_look(piece: bytes) -> None:
+    # Two megabytes: with a look from each quote anew, this would not end today.
+    head = b'{"_metadata":{"count":1},"conversationHistoryRecords":[{"info":{"conversationId":"a"},"x":"'
+    body = head + piece * (2_000_000 // len(piece))
+    for cut in (body, body + b"\\"):
+        with pytest.raises(LivePersonTransportError, match="is cut short"):
+            read_page(Answer(200, cut, {}), "conversations/search")
+
+
+@pytest.mark.parametrize("body", [b'"', b'"a', b'"a\\"', b'"\\', b'{"a":"\\ud83d', b'"\xff\\"', b'["a","b\\"'])
+def test_a_text_without_end_is_left_as_it_is(body: bytes) -> None:
+    assert repair(body) == (body, [])
+    assert split(body) is None
