@@ -124,6 +124,16 @@ class LivePersonClient:
         """How many of these repeated an earlier one."""
         return self._transport.retries
 
+    @property
+    def throttled_s(self) -> float:
+        """For how many seconds so far all requests were held, because LivePerson had throttled one."""
+        return self._transport.pacer.throttled_s
+
+    @property
+    def allowed_in_flight(self) -> int:
+        """How many requests may be in flight at present: ``max_concurrency``, or fewer after a throttling."""
+        return self.max_concurrency
+
     def polling(self, patience: timedelta) -> Self:
         """
         This client's session for one poll: no retries until the first answer. Do not close it.

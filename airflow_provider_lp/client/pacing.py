@@ -24,6 +24,14 @@ class Pacer:
         self._interval_s = 0.0
         self._next_start_s = 0.0
         self._throttlings = 0
+        self._held_until_s = 0.0
+        self._held_s = 0.0
+
+    @property
+    def throttled_s(self) -> float:
+        """For how many seconds so far all requests were held, because LivePerson had throttled one."""
+        with self._lock:
+            return self._held_s - max(0.0, self._held_until_s - self._clock.monotonic())
 
     def wait(self) -> int:
         """Wait until a request may start; gives a ticket to hand back with :meth:`throttled`."""
@@ -40,7 +48,10 @@ class Pacer:
     def throttled(self, ticket: int, pause_s: float) -> None:
         """Hold every request for ``pause_s`` seconds; requests in flight together count as one throttling."""
         with self._lock:
-            self._next_start_s = max(self._next_start_s, self._clock.monotonic() + pause_s)
+            now = self._clock.monotonic()
+            self._next_start_s = max(self._next_start_s, now + pause_s)
+            self._held_s += max(0.0, now + pause_s - max(now, self._held_until_s))
+            self._held_until_s = max(self._held_until_s, now + pause_s)
             if ticket == self._throttlings:
                 self._throttlings += 1
                 self._interval_s = min(max(1.0, self._interval_s * 2), SLOWEST_INTERVAL_S)

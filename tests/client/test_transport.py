@@ -235,6 +235,17 @@ def test_a_throttling_is_waited_out(
     assert clock.pauses == pauses
 
 
+def test_the_client_tells_for_how_long_it_was_held(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, clock) as client:
+        search(client)
+        assert (client.throttled_s, client.allowed_in_flight) == (0, 4)
+        for retry_after in ("7", "30"):
+            sandbox.add_fault(Fault("throttle", retry_after=retry_after))
+            search(client)
+        assert 37 <= client.throttled_s <= clock.monotonic()
+
+
 def test_retry_after_may_be_a_date(sandbox_of: SandboxOf, clock: FakeClock) -> None:
     sandbox = sandbox_of(*crowd(3))
     sandbox.add_fault(Fault("throttle", retry_after=formatdate(clock.now() + 20.5, usegmt=True)))
