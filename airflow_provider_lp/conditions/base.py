@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -37,19 +38,19 @@ class PollResult(msgspec.Struct, frozen=True):
 class Condition(msgspec.Struct, frozen=True, tag=True):
     """Something to wait for. Its fields are JSON, and its tag is its name, so that it can move between processes."""
 
+    @abstractmethod
     def poll(self, client: LivePersonClient) -> PollResult:
         """
         Ask LivePerson whether the condition is met.
 
         :raises LivePersonError: by its kind.
         """
-        raise NotImplementedError
 
-    def confirm(self, client: LivePersonClient, first: PollResult) -> PollResult:
+    def confirm(self, client: LivePersonClient, first: PollResult) -> PollResult:  # noqa: ARG002 - for those that compare
         """
-        Ask again, after a poll that has set ``confirm_after``; conditions that never do so need not have it.
+        Ask again, after a poll that has set ``confirm_after``.
 
         :param first: what that poll showed.
         :raises LivePersonError: by its kind.
         """
-        raise NotImplementedError
+        return self.poll(client)

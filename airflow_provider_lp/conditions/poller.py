@@ -59,17 +59,23 @@ class Poller:
         :param first: the poll to confirm; default none.
         :raises LivePersonError: for what waiting cannot mend.
         """
-        session = self._opened()
-        try:
-            result = _poll(condition, session.client.polling(patience), first)
-        except LivePersonAuthenticationError:
-            if not session.is_accepted:
-                raise
-        else:
-            session.is_accepted = True
-            return result
-        self._discard(session)
-        return self.poll(condition, patience, first)
+        while True:
+            session = self._opened()
+            client = session.client.polling(patience)
+            try:
+                result = condition.poll(client) if first is None else condition.confirm(client, first)
+            except LivePersonAuthenticationError:
+                if not session.is_accepted:
+                    raise
+                self._discard(session)
+            except LivePersonError as error:
+                # Cut off with the client that another thread has discarded, it says nothing about LivePerson.
+                if not self._is_discarded(session):
+                    return _trouble(error)
+            else:
+                session.is_accepted = True
+                log.info("%s", result.message)
+                return result
 
     def wait(self, pause: timedelta) -> None:
         """Wait; raises :class:`LivePersonTransportError` if the poller is closed meanwhile."""
@@ -98,6 +104,9 @@ class Poller:
             session.client.abort()
         return session
 
+    def _is_discarded(self, session: _Session) -> bool:
+        return self._session is not session and not self._is_aborted
+
     def _discard(self, session: _Session) -> None:
         with self._lock:
             if self._session is not session:
@@ -106,19 +115,11 @@ class Poller:
         session.client.close()
 
 
-def _poll(condition: Condition, client: LivePersonClient, first: PollResult | None) -> PollResult:
-    try:
-        result = condition.poll(client) if first is None else condition.confirm(client, first)
-    except LivePersonError as error:
-        if not error.retry_helps:
-            raise
-        log.warning("%s Looking again later.", error)
-        return _trouble(error)
-    log.info("%s", result.message)
-    return result
-
-
 def _trouble(error: LivePersonError) -> PollResult:
+    """What a poll shows that has failed; raises what waiting cannot mend."""
+    if not error.retry_helps:
+        raise error
+    log.warning("%s Looking again later.", error)
     hold_s = min(error.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
     if isinstance(error, LivePersonRateLimitError):
         hold_s = max(hold_s, LEAST_LOGIN_THROTTLE_PAUSE_S)

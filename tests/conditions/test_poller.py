@@ -89,6 +89,33 @@ def test_one_that_is_refused_late_takes_the_client_that_another_one_has_opened_a
     poller.close()
 
 
+def test_one_that_is_cut_off_as_another_opens_the_client_anew_is_not_in_trouble(
+    poller: Poller, clients: list[Any]
+) -> None:
+    old = poller.poll(Asks(number), PATIENCE).value
+    has_begun, is_late = threading.Event(), threading.Event()
+
+    def refuse(client: Any) -> str:
+        if number(client) == old:
+            raise LivePersonAuthenticationError("revoked")
+        return number(client)
+
+    def ask_late(client: Any) -> str:
+        has_begun.set()
+        assert number(client) != old or is_late.wait(WAIT_S)
+        client.check()
+        return number(client)
+
+    with ThreadPoolExecutor(1) as thread:
+        late = thread.submit(poller.poll, Asks(ask_late), PATIENCE)
+        assert has_begun.wait(WAIT_S)
+        anew = poller.poll(Asks(refuse), PATIENCE).value
+        is_late.set()
+        assert late.result() == PollResult(True, "asked", anew)
+    assert len(clients) == 2
+    poller.close()
+
+
 def test_credentials_that_were_never_accepted_are_not_tried_again(poller: Poller, clients: list[Any]) -> None:
     def refuse(_: Any) -> Any:
         raise LivePersonAuthenticationError("wrong")
