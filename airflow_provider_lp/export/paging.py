@@ -353,9 +353,6 @@ class SearchReading:
 
     # What LivePerson truncated is asked for by id.
 
-    def _search_is_complete(self) -> None:
-        self._ask_for_whole(self._partial_ids(), attempt=0)
-
     def _partial_ids(self) -> list[str]:
         return [row.conversation_id for row in self.rows.values() if row.is_kept and row.is_partial]
 
