@@ -10,8 +10,8 @@ import msgspec
 
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.conditions.base import Condition, PollResult
-from airflow_provider_lp.conditions.counting import count_at_most
 from airflow_provider_lp.export.completeness import PAUSES
+from airflow_provider_lp.export.counting import LEAST_CONTENT, count_at_most
 from airflow_provider_lp.export.download import Download
 from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 #: As many as a task's XCom comfortably holds.
 IDS_RETURNED = 1000
 IDS_NAMED = 5
-#: The least that LivePerson can be asked to send of a conversation: its id and status come with everything.
-LEAST_CONTENT = ["summary"]
 
 
 class WindowedSearch(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from airflow_provider_lp.client.errors import LivePersonError, LivePersonIncompl
 from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.completeness import PAUSES
+from airflow_provider_lp.export.counting import smallest_page
 from airflow_provider_lp.export.pages import PageRequest, Row
 from airflow_provider_lp.export.paging import TOO_HEAVY
 from airflow_provider_lp.export.query import ConversationQuery, can_split, was_asked_for
@@ -239,7 +240,7 @@ class Download:
         agreeing = 0
         for _ in range(RECOUNTS):
             self._client.wait(PAUSES[1])
-            page = self._client.interactions.search_page(body, offset=0, limit=1)
+            page = smallest_page(self._client, body)
             # Nothing at all is no count of what has been found.
             agreeing += page.count <= found and (page.count > 0 or not found)
             if agreeing == RECOUNTS_BELIEVED:

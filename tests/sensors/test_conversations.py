@@ -401,7 +401,7 @@ def test_that_a_window_is_empty_is_believed_only_twice(
 def test_a_count_that_is_capped_does_not_stand_still(
     serve: Any, mode: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_lp.conditions.counting.CAPPED_COUNT", 100)
+    monkeypatch.setattr("airflow_provider_lp.export.counting.CAPPED_COUNT", 100)
     growing = [Conversation("late", after_ms(20)), *crowd(350, ms(NOW) - HOUR)]
     sandbox = serve(account=LiveAccount.by(clock, growing))
     sandbox.add_fault(Fault("count_capped", rows=100, times=None))

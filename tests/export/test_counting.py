@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_lp.conditions import counting
-from airflow_provider_lp.conditions.counting import count_at_most
+from airflow_provider_lp.export import counting
+from airflow_provider_lp.export.counting import count_at_most
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.windows import Window
 from tests.lab import MARK, OAUTH2, FakeClock, at, calls, connect, crowd, query_of

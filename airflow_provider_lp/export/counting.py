@@ -8,13 +8,26 @@ from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.query import ConversationQuery, Search, Slice, can_split
 
 if TYPE_CHECKING:
-    from airflow_provider_lp.client import LivePersonClient
+    from airflow_provider_lp.client.liveperson import LivePersonClient
+    from airflow_provider_lp.client.records import Page
 
 #: Where search engines stop counting: so large a count may stand still while conversations come in.
 CAPPED_COUNT = 10_000
 #: What is counted instead: parts of about so many conversations, and of a count that says nothing, so many parts.
 PLANNED_COUNT = 5_000
 LEAST_PARTS = 4
+#: The least that LivePerson can be asked to send of a conversation: its id and status come with everything.
+LEAST_CONTENT = ["summary"]
+
+
+def smallest_page(client: LivePersonClient, body: bytes, *, sort: str = "start:asc") -> Page:
+    """
+    The smallest answer that says how many conversations a search finds: a page of one row.
+
+    :param body: the search, as a query encodes it.
+    :param sort: which conversation the row is of; default the one that started first.
+    """
+    return client.interactions.search_page(body, offset=0, limit=1, sort=sort)
 
 
 def count_at_most(client: LivePersonClient, query: ConversationQuery, *, proves_empty: bool = False) -> int:
@@ -43,8 +56,8 @@ def _count(client: LivePersonClient, query: ConversationQuery, part: Slice, prov
 
 def _count_search(client: LivePersonClient, query: ConversationQuery, search: Search, proves_empty: bool) -> int:
     body = query.body(search)
-    count = client.interactions.search_page(body, offset=0, limit=1).count
+    count = smallest_page(client, body).count
     if count == 0 and proves_empty:
         client.wait(PAUSES[1])
-        count = client.interactions.search_page(body, offset=0, limit=1).count
+        count = smallest_page(client, body).count
     return count
