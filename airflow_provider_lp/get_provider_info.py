@@ -78,7 +78,11 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": integration,
-                "python-modules": [f"{package}.operators.conversations", f"{package}.operators.metrics"],
+                "python-modules": [
+                    f"{package}.operators.conversations",
+                    f"{package}.operators.metrics",
+                    f"{package}.operators.planning",
+                ],
             }
         ],
         "sensors": [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,8 +29,7 @@ log = logging.getLogger(__name__)
 MORE_REQUESTS = 10
 #: How LivePerson sorts by a time field, where it can.
 SORTS = {"start": "start", "end": "end"}
-#: Conversations that ended months after they started are counted roughly, as long as they are no more than so much of
-#: what a window is to hold.
+#: Conversations that ended months after they had started are few, if they are no more than so much of the target.
 FEW = 0.25
 
 
@@ -41,36 +42,40 @@ def plan_windows(client: LivePersonClient, query: ConversationQuery, rules: Rule
     :param rules: what the windows keep to.
     :raises LivePersonError: by its kind, if the rules cannot be kept or LivePerson does not answer.
     """
-    _check(query, rules)
-    counter = _Counter(client, query)
-    asking = survey(query.window, rules, to_ms(query.now))
+    _check_time_field(query)
+    spans = longest_windows(query.window, rules)
+    _check_period(query, spans)
+    asker = _Asker(client, query)
+    rules = replace(rules, uncounted=asker.count_old(most=int(rules.target * FEW)))
+    asking = survey(spans, rules, to_ms(query.now))
     try:
         questions = next(asking)
-        counter.find_old(rules.target * FEW)
         while True:
             if any(question.is_repeated for question in questions):
                 client.wait(PAUSES[1])
-            questions = asking.send(in_parallel(client, counter.look, questions))
+            questions = asking.send(in_parallel(client, asker.look, questions))
     except StopIteration as end:
         found: Survey = end.value
-    requests = found.requests + counter.more_requests
+    requests = found.requests + asker.more_requests
     windows = joined(found.leaves, rules, least_windows=-(-(requests - MORE_REQUESTS) // 2))
     _tell(windows, query, requests)
     return [window.span for window in windows]
 
 
-def _check(query: ConversationQuery, rules: Rules) -> None:
+def _check_time_field(query: ConversationQuery) -> None:
     if query.time_field == "latest_update":
         raise LivePersonConfigurationError(
             f"time_field={query.time_field!r} cannot be planned: LivePerson knows no upper bound there, so each window "
             "would give all that was updated since its start. Export the period as one window, or plan it by start or "
             "end."
         )
-    begins = [span.start for span in longest_windows(query.window, rules.longest)]
-    if begins[-1] >= query.now:
+
+
+def _check_period(query: ConversationQuery, spans: Sequence[Window]) -> None:
+    if spans[-1].start >= query.now:
         raise LivePersonWindowError(
-            f"The period {query.window} reaches into the future (it is {query.now.isoformat(timespec='seconds')}): a "
-            f"window from {begins[-1].isoformat()} on cannot be exported yet. Choose an earlier end."
+            f"The period {query.window} reaches into the future (it is {query.now.isoformat(timespec='seconds')}): its "
+            f"windows up to {spans[-1]} cannot be exported yet. Choose an earlier end."
         )
     if query.window.start < query.now - RETENTION + timedelta(days=1):
         log.warning(
@@ -79,7 +84,7 @@ def _check(query: ConversationQuery, rules: Rules) -> None:
         )
 
 
-class _Counter:
+class _Asker:
     """
     Asks LivePerson how many conversations there are.
 
@@ -94,22 +99,25 @@ class _Counter:
         self._query = query
         self._many_old: list[Window] = []
 
-    def find_old(self, most: float) -> None:
+    def count_old(self, *, most: int) -> int:
         """
-        Find out where many conversations ended that had started months before.
+        Count the conversations that ended months after they had started, and that :meth:`look` leaves out.
 
         LivePerson takes three months of starts in a search. One search finds nearly all that ended on a day, so the
-        others are worth a request for each day only where they find many.
+        others are worth their requests only where they find many.
 
         :param most: how many are few.
+        :return: how many are left out of any window at most.
         """
         groups = self._query.window.spans(LONGEST_SPAN) if self._query.time_field != "start" else []
-        searches = [(group, search) for group in groups for search in self._old_searches(group)]
-        counts = in_parallel(self._client, lambda each: self._page(self._query.body(each[1])).count, searches)
+        searches = [search for group in groups for search in self._old_searches(group)]
+        counts = in_parallel(self._client, lambda search: self._page(self._query.body(search)).count, searches)
         self.more_requests = len(searches)
-        for group in groups:
-            if sum(count for (of, _), count in zip(searches, counts, strict=True) if of == group) > most:
-                self._many_old.append(group)
+        old = Counter[Window]()
+        for search, count in zip(searches, counts, strict=True):
+            old[search.moments or search.start] += count
+        self._many_old = [group for group, count in old.items() if count > most]
+        return max((count for count in old.values() if count <= most), default=0)
 
     def _old_searches(self, group: Window) -> list[Search]:
         """The searches for all that ended within a group of stretches, and that :meth:`look` does not find there."""

@@ -16,16 +16,7 @@ from typing import NamedTuple
 
 from airflow_provider_lp.export.counting import CAPPED_COUNT
 from airflow_provider_lp.export.query import can_split
-from airflow_provider_lp.export.tiling import (
-    DAY_MS,
-    FAR_TOO_MANY,
-    LONGEST_STRETCH,
-    TOO_MANY,
-    Leaf,
-    Rules,
-    crosses_midnight,
-    longest_windows,
-)
+from airflow_provider_lp.export.tiling import DAY_MS, Leaf, Rules, crosses_midnight
 from airflow_provider_lp.windows import MARK_MS, Window, floor_mark
 
 #: Empty stretches side by side that one more request proves to be empty.
@@ -96,19 +87,16 @@ class _Stretch:
 Asking = Generator[list[Question], list[Sight], list[_Stretch]]
 
 
-def survey(period: Window, rules: Rules, now_ms: int) -> Generator[list[Question], list[Sight], Survey]:
+def survey(spans: Sequence[Window], rules: Rules, now_ms: int) -> Generator[list[Question], list[Sight], Survey]:
     """
     Find out how the conversations of a period are spread.
 
-    :param period: the period.
+    :param spans: the period, in the longest windows that there may be.
     :param rules: what the windows will have to keep to.
     :param now_ms: the present moment, in epoch milliseconds; nothing lies after it.
     :raises LivePersonConfigurationError: as soon as it is certain that there will be too many windows.
     """
     answers = _Answers(now_ms)
-    spans = list(longest_windows(period, rules.longest))
-    if rules.longest <= LONGEST_STRETCH:
-        rules.check_number(len(spans), is_final=False)
     known = yield from answers.ask(Question(span) for span in spans)
     known = yield from _confirm_empty(known, answers)
     rules.check_number(sum(_least_windows(stretch, rules) for stretch in known), is_final=False)
@@ -120,19 +108,18 @@ def survey(period: Window, rules: Rules, now_ms: int) -> Generator[list[Question
 
 
 def _is_leaf(stretch: _Stretch, rules: Rules) -> bool:
-    is_small = stretch.count <= rules.target * TOO_MANY and not stretch.may_hold_more
+    is_small = stretch.count <= rules.many and not stretch.may_hold_more
     return not stretch.is_guess and (is_small or not can_split(stretch.span))
 
 
 def _leaf(stretch: _Stretch, rules: Rules) -> Leaf:
-    uncounted = FAR_TOO_MANY * rules.target + 1
-    return Leaf(stretch.span, max(stretch.count, uncounted) if stretch.may_hold_more else stretch.count)
+    return Leaf(stretch.span, max(stretch.count, rules.most + 1) if stretch.may_hold_more else stretch.count)
 
 
 def _least_windows(stretch: _Stretch, rules: Rules) -> int:
     """How many windows a stretch takes at least: none is shorter than ten minutes, nor needs to hold less."""
     marks = -(-(stretch.span.end_ms - floor_mark(stretch.span.start_ms)) // MARK_MS)
-    return max(1, min(marks, -(-stretch.count // (FAR_TOO_MANY * rules.target))))
+    return max(1, min(marks, -(-stretch.count // rules.most)))
 
 
 class _Answers:
@@ -245,7 +232,7 @@ def _with_edge(stretch: _Stretch, seen: _Stretch, answers: _Answers) -> _Stretch
     last_ms = seen.last_ms if stretch.last_ms is None else stretch.last_ms
     if first_ms is None or last_ms is None or first_ms > last_ms:
         first_ms, last_ms = stretch.span.start_ms, answers.latest_ms(stretch.span)
-    return replace(counted, first_ms=first_ms, last_ms=last_ms)
+    return replace(counted, first_ms=first_ms, last_ms=last_ms, is_shared=stretch.is_shared or seen.is_shared)
 
 
 def _unit_ms(span: Window) -> int:
@@ -267,7 +254,7 @@ def _cut_of(stretch: _Stretch, first_ms: int, last_ms: int, rules: Rules) -> int
 def _core(stretch: _Stretch, first_ms: int, leaves: list[Leaf], rules: Rules) -> list[_Stretch]:
     """What is left of a stretch that cannot be cut so that both parts hold something."""
     span = stretch.span
-    if stretch.count <= FAR_TOO_MANY * rules.target and not stretch.may_hold_more:
+    if stretch.count <= rules.most and not stretch.may_hold_more:
         leaves.append(Leaf(span, stretch.count))
         return []
     unit_ms = _unit_ms(span)
@@ -280,10 +267,12 @@ def _core(stretch: _Stretch, first_ms: int, leaves: list[Leaf], rules: Rules) ->
 
 def _halves(stretch: _Stretch, cut_ms: int, earlier: _Stretch) -> list[_Stretch]:
     """The two parts of a stretch, once the earlier one has been counted."""
-    later = _Stretch(Window(cut_ms, stretch.span.end_ms), stretch.count - earlier.count, last_ms=stretch.last_ms)
+    later = replace(
+        stretch, span=Window(cut_ms, stretch.span.end_ms), count=stretch.count - earlier.count, first_ms=None
+    )
     if not earlier.count:
         # It held the first conversation a moment ago.
         earlier, later = replace(earlier, is_guess=True), replace(later, is_guess=True)
-    elif stretch.may_hold_more or earlier.may_hold_more or earlier.is_shared or later.count <= 0:
+    elif stretch.may_hold_more or stretch.is_shared or earlier.may_hold_more or earlier.is_shared or later.count <= 0:
         later = replace(later, is_guess=True)
     return [replace(earlier, first_ms=stretch.first_ms), later]

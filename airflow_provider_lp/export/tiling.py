@@ -43,11 +43,13 @@ class Rules:
     :param target: how many conversations a window is to hold, about.
     :param longest: how long a window may be, ten minutes at least.
     :param most_windows: how many windows there may be.
+    :param uncounted: how many conversations there may be in any window that no count of it includes; default none.
     """
 
     target: int
     longest: timedelta
     most_windows: int
+    uncounted: int = 0
 
     @classmethod
     def checked(cls, *, target_conversations: object, longest: timedelta, most_windows: int) -> Self:
@@ -62,10 +64,20 @@ class Rules:
             )
         if longest < MARK_MS * ONE_MS:
             raise LivePersonConfigurationError(
-                f"longest={str(longest)!r} must be ten minutes or more: LivePerson rounds the bounds of searches to ten "
-                "minutes. (A number counts seconds.)"
+                f"longest={str(longest)!r} must be ten minutes or more, as LivePerson rounds the bounds of searches to "
+                "that. (A number counts seconds.)"
             )
         return cls(target_conversations, longest, most_windows)
+
+    @property
+    def many(self) -> float:
+        """How many conversations a stretch may hold without being cut."""
+        return self.target * TOO_MANY
+
+    @property
+    def most(self) -> int:
+        """How many conversations a window may hold that is longer than ten minutes."""
+        return self.target * FAR_TOO_MANY - self.uncounted
 
     def allow(self, span: Window) -> bool:
         """Whether a window may have these bounds: it lies within a day, or holds whole days, and is not too long."""
@@ -93,9 +105,14 @@ def crosses_midnight(span: Window) -> bool:
     return span.start_ms // DAY_MS != (span.end_ms - 1) // DAY_MS
 
 
-def longest_windows(period: Window, longest: timedelta) -> Iterator[Window]:
-    """The windows that tile a period if each is as long as the rules and LivePerson allow."""
-    longest_ms = min(longest, LONGEST_STRETCH) // ONE_MS
+def longest_windows(period: Window, rules: Rules) -> list[Window]:
+    """
+    The windows that tile a period if each is as long as the rules and LivePerson allow.
+
+    :raises LivePersonConfigurationError: if even these are too many.
+    """
+    longest_ms = min(rules.longest, LONGEST_STRETCH) // ONE_MS
+    windows: list[Window] = []
     start_ms = period.start_ms
     while start_ms < period.end_ms:
         next_midnight_ms = start_ms // DAY_MS * DAY_MS + DAY_MS
@@ -104,8 +121,11 @@ def longest_windows(period: Window, longest: timedelta) -> Iterator[Window]:
             end_ms = start_ms + whole_days_ms
         else:
             end_ms = min(period.end_ms, next_midnight_ms, floor_mark(start_ms + longest_ms))
-        yield Window(start_ms, end_ms)
+        windows.append(Window(start_ms, end_ms))
         start_ms = end_ms
+    if rules.longest <= LONGEST_STRETCH:
+        rules.check_number(len(windows), is_final=False)
+    return windows
 
 
 def joined(leaves: Sequence[Leaf], rules: Rules, *, least_windows: int) -> list[Leaf]:
@@ -153,7 +173,7 @@ def _windows_to(end: int, leaves: Sequence[Leaf], rules: Rules) -> Iterator[tupl
         count += leaves[begin].count
         filled += leaves[begin].count > 0
         # What is empty may be added to whatever is not far too large by itself.
-        most = rules.target * (TOO_MANY if filled > 1 else FAR_TOO_MANY)
+        most = rules.many if filled > 1 else rules.most
         span = Window(leaves[begin].span.start_ms, leaves[end - 1].span.end_ms)
         is_single = begin == end - 1
         if not is_single and (count > most or span.length > rules.longest):

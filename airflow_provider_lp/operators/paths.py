@@ -150,6 +150,11 @@ def _check_object(text: str, parts: SplitResult, host: str) -> None:
         )
 
 
+def names_window(path: str) -> bool:
+    """Whether a path that :func:`object_url` takes differs from window to window."""
+    return any(name for _, name, _, _ in Formatter().parse(path))
+
+
 def _with_window(text: str, window: Window | None) -> str:
     """The path with ``{start}`` and ``{end}`` filled in."""
     if "{" not in text and "}" not in text:
