@@ -6,10 +6,14 @@ PYTHON ?= $(call find_python,python3 python3.13 python3.12 python3.11,sys.versio
 PYTHON_OF_AIRFLOW2 ?= $(call find_python,python3 python3.12 python3.11,(3$(comma)11) <= sys.version_info[:2] < (3$(comma)13))
 comma := ,
 
-.PHONY: demo test unit lint bench test-airflow2 clean
+.PHONY: demo cluster-demo test unit lint bench test-airflow2 clean
 
 demo: .venv/ready
 	@.venv/bin/python -m tests.demo --folder .demo --dags dags_examples
+
+# Celery, two workers, PostgreSQL and Redis, all of them its own: for some minutes, in .cluster and a temporary folder.
+cluster-demo: .venv-cluster/ready
+	@.venv-cluster/bin/python -m tests.cluster --folder .cluster --dags tests/cluster/dags
 
 test: lint unit
 
@@ -31,7 +35,7 @@ test-airflow2: .venv-airflow2/ready
 	@.venv-airflow2/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not system"
 
 clean:
-	rm -rf .venv .venv-airflow2 .demo build dist
+	rm -rf .venv .venv-airflow2 .venv-cluster .demo .cluster build dist
 
 .venv/ready: pyproject.toml
 	$(call install,.venv,$(PYTHON),apache-airflow>=3.3$(comma)<4)
@@ -39,10 +43,13 @@ clean:
 .venv-airflow2/ready: pyproject.toml
 	$(call install,.venv-airflow2,$(PYTHON_OF_AIRFLOW2),apache-airflow>=2.11$(comma)<3)
 
+.venv-cluster/ready: pyproject.toml tests/cluster/requirements.txt
+	$(call install,.venv-cluster,$(PYTHON),apache-airflow>=3.3$(comma)<4,--requirement tests/cluster/requirements.txt)
+
 define install
 	@test -n "$(2)" || { echo "No suitable Python found. Install Python 3.11 or 3.12, or say PYTHON=/path/to/python."; exit 1; }
 	@echo "Installing Airflow and this package into $(1) (once; a minute or so)."
 	@rm -rf $(1) && $(2) -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null
-	@$(1)/bin/uv pip install --quiet --python $(1)/bin/python "$(3)" --editable ".[dev]"
+	@$(1)/bin/uv pip install --quiet --python $(1)/bin/python "$(3)" --editable ".[dev]" $(4)
 	@touch $@
 endef

@@ -8,8 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from airflow_provider_lp.sandbox import Sandbox
 
@@ -24,8 +29,12 @@ class Airflow:
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def prepared(cls, home: Path, dags: Path) -> Airflow:
-        """Make the database."""
+    def prepared(cls, home: Path, dags: Path, **settings: str) -> Airflow:
+        """
+        Make the database.
+
+        :param settings: more variables of the environment, such as that of another database than SQLite's.
+        """
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS", "COVERAGE"))
         }
@@ -34,6 +43,7 @@ class Airflow:
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            **settings,
         }
         airflow = cls(home, environment)
         done = airflow.run("db", "migrate")
@@ -95,7 +105,27 @@ def _home(home: Path) -> dict[str, str]:
     }
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """End a process and all it started, without a word of warning."""
-    os.killpg(process.pid, signal.SIGKILL)
+def kill(process: subprocess.Popen[Any]) -> None:
+    """
+    End a process and all it started, without a word of warning.
+
+    :param process: one that was started in a session of its own. Airflow gives each task a process group, so that to
+        kill the process's group would leave tasks alive.
+    """
+    process.kill()
     process.wait()
+    while left := processes_of(process.pid):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def processes_of(session: int) -> list[int]:
+    """The processes of a session that have not ended."""
+    found = []
+    for process in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) == session and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .airflow_process import Airflow
+from .airflow_process import Airflow, kill
 
 #: Everything that would otherwise be waited for.
 IMPATIENT = {
@@ -44,11 +42,15 @@ class RunningAirflow:
     airflow: Airflow
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, *options: str) -> None:
-        """Start a part: ``scheduler``, ``triggerer`` or ``api-server``."""
+    def start(self, name: str, *options: str, command: Sequence[str] = ()) -> None:
+        """
+        Start a part: ``scheduler``, ``triggerer`` or ``api-server``.
+
+        :param command: of Airflow's command line, where the part is not called as its command is.
+        """
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", name, *options],
+                [sys.executable, "-m", "airflow", *(command or [name]), *options],
                 env=self.airflow.environment,
                 cwd=self.airflow.home,
                 stdin=subprocess.DEVNULL,
@@ -59,9 +61,11 @@ class RunningAirflow:
 
     def kill(self, name: str) -> None:
         """End a part without a word of warning."""
-        process = self._processes.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill(self._processes.pop(name))
+
+    def pid_of(self, name: str) -> int:
+        """The process of a part, and so its session."""
+        return self._processes[name].pid
 
     def kill_all(self) -> None:
         """End all parts."""
