@@ -145,12 +145,16 @@ def _own(folder: Path, user: dict[str, Any]) -> None:
 
 
 def _programs(programs: Path, folder: Path, user: dict[str, Any]) -> Path:
-    """The programs where the user may read them: a copy, if they are in a folder that only root may enter."""
+    """The programs where the user may read them: a copy, if their package is where only root may enter."""
     try:
         subprocess.run([programs / "postgres", "--version"], cwd="/", capture_output=True, check=True, **user)
     except PermissionError:
-        shutil.copytree(programs.parent, folder / "programs", symlinks=True)
-        return folder / "programs" / programs.name
+        package = programs.parents[1]
+        # Beside a package are the libraries that its wheel brought.
+        for path in package.parent.glob(f"{package.name}*"):
+            if path.name in (package.name, f"{package.name}.libs"):
+                shutil.copytree(path, folder / path.name, symlinks=True)
+        return folder / programs.relative_to(package.parent)
     return programs
 
 

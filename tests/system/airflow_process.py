@@ -93,6 +93,8 @@ class Airflow:
         except subprocess.TimeoutExpired:
             kill(process)
             output, _ = process.communicate()
+        finally:
+            kill(process)
         return subprocess.CompletedProcess(command, process.returncode, output)
 
 
