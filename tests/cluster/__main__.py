@@ -124,7 +124,7 @@ def demo(folder: Path, dags: Path) -> int:
         )
         stack.callback(ignore_signals)
         say(f"Airflow: API server, DAG processor, scheduler and {len(WORKERS)} workers of {TASKS_PER_WORKER} tasks.")
-        parts.command("pools", "set", "liveperson", str(len(WORKERS) * TASKS_PER_WORKER), "Tasks that call LivePerson")
+        parts.set_pool("liveperson", len(WORKERS) * TASKS_PER_WORKER)
         parts.trigger("odd_records")
         parts.trigger(DAG_ID, start=first.isoformat(), end=today.isoformat())
         say(f"Triggered {DAG_ID} for {first:%Y-%m-%d} to {today:%Y-%m-%d}.")
@@ -185,7 +185,9 @@ def main() -> int:
     for number in SIGNALS:
         signal.signal(number, stop)
     try:
-        return demo(arguments.folder.resolve(), arguments.dags.resolve())
+        status = demo(arguments.folder.resolve(), arguments.dags.resolve())
+        say("All that was started has ended.")
+        return status
     except MissingProgramError as error:
         print(error)
     except (AssertionError, RuntimeError) as error:

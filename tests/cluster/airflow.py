@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import requests
 
 from tests.system.airflow_process import Airflow, processes_of
 from tests.system.services import IMPATIENT, RunningAirflow, free_port
@@ -30,6 +31,9 @@ SETTINGS = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
     "AIRFLOW__API__WORKERS": "1",
+    # The API gives a token to whoever asks from this machine.
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+    "AIRFLOW__API__HOST": "127.0.0.1",
 }
 
 
@@ -49,9 +53,11 @@ class Cluster(RunningAirflow):
     Parts of an Airflow, as processes, over PostgreSQL.
 
     :param database: its metadata database.
+    :param url: of its API server.
     """
 
     database: Postgres | None = None
+    url: str = ""
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         assert self.database is not None
@@ -77,13 +83,28 @@ class Cluster(RunningAirflow):
 
     def trigger(self, dag_id: str, **conf: Any) -> None:
         """Start a run, as from the UI."""
-        self.wait_for(lambda: self.rows(f"select 1 from dag where dag_id = '{dag_id}'"))
-        self.command("dags", "trigger", dag_id, "--conf", json.dumps(conf))
+        self.wait_for(lambda: self.rows(f"select 1 from dag where dag_id = '{dag_id}' and not is_stale"))
+        self.ask("POST", f"/dags/{dag_id}/dagRuns", logical_date=None, conf=conf)
 
-    def command(self, *command: str) -> None:
-        """Run a command of Airflow's to its end."""
-        done = self.airflow.run(*command)
-        assert done.returncode == 0, f"airflow {' '.join(command)}:\n{done.stdout}"
+    def set_pool(self, name: str, slots: int) -> None:
+        """Make a pool."""
+        self.ask("POST", "/pools", name=name, slots=slots)
+
+    def ask(self, method: str, path: str, **body: Any) -> None:
+        """Ask Airflow's API for something, as its UI does; waits until it listens."""
+        with requests.Session() as session:
+            session.trust_env = False
+            self.wait_for(lambda: self._login(session))
+            answer = session.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+
+    def _login(self, session: requests.Session) -> bool:
+        try:
+            answer = session.get(f"{self.url}/auth/token", timeout=60)
+        except requests.ConnectionError:
+            return False
+        session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return True
 
 
 @contextmanager
@@ -94,17 +115,18 @@ def cluster(home: Path, dags: Path, database: Postgres, broker: Redis, **environ
     :param environment: of all parts: connections, variables.
     """
     port = free_port()
+    url = f"http://127.0.0.1:{port}"
     settings = {
         **SETTINGS,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.url,
         "AIRFLOW__CELERY__BROKER_URL": broker.url,
         "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "PYTHONDONTWRITEBYTECODE": "1",
         **environment,
     }
-    parts = Cluster(Airflow.prepared(home, dags, **settings), database=database)
+    parts = Cluster(Airflow.prepared(home, dags, **settings), database=database, url=url)
     try:
         parts.start("api-server")
         parts.start("dag-processor")

@@ -44,23 +44,18 @@ class Postgres:
     """
     A database server that runs.
 
-    :param port: where it listens.
-    :param password: of its superuser, ``airflow``.
+    :param url: the database, as SQLAlchemy names it.
     :param version: what it calls itself.
+    :param connection: one to it.
     """
 
-    port: int
-    password: str
+    url: str
     version: str
-
-    @property
-    def url(self) -> str:
-        """The database, as SQLAlchemy names it."""
-        return f"postgresql+psycopg2://airflow:{self.password}@127.0.0.1:{self.port}/postgres"
+    connection: Any
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query gives."""
-        with closing(psycopg2.connect(self.url.replace("+psycopg2", ""))) as connection, connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             cursor.execute(query)
             return list(cursor.fetchall())
 
@@ -100,10 +95,17 @@ def postgres() -> Iterator[Postgres]:
         )
         if done.returncode:
             raise RuntimeError(f"PostgreSQL's initdb failed in {folder}:\n{done.stdout}{done.stderr}")
-        server = Postgres(free_port(), password, binaries.version(programs / "postgres"))
-        settings = [f"--{name}={value}" for name, value in {**POSTGRES_SETTINGS, "port": str(server.port)}.items()]
-        with _running([programs / "postgres", "-D", data, *settings], folder, lambda: server.rows("select 1"), user):
-            yield server
+        port = free_port()
+        url = f"postgresql://airflow:{password}@127.0.0.1:{port}/postgres"
+        settings = [f"--{name}={value}" for name, value in {**POSTGRES_SETTINGS, "port": str(port)}.items()]
+        command = [programs / "postgres", "-D", data, *settings]
+        with (
+            _running(command, folder, lambda: psycopg2.connect(url).close(), user),
+            closing(psycopg2.connect(url)) as connection,
+        ):
+            connection.autocommit = True
+            version = binaries.version(programs / "postgres")
+            yield Postgres(url.replace(":", "+psycopg2:", 1), version, connection)
 
 
 @contextmanager
