@@ -45,7 +45,7 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
         LivePersonConversationsOperator.partial(task_id="export", pool="liveperson").expand_kwargs(plan.output)
 
     Rests on LivePerson's ``conversations/search``, asked for one conversation at a time: the answer says how many there
-    are. It takes no more requests than two for each window and ten.
+    are. It takes no more requests than two for each window and ten more (by ``full_dialog_end`` a few others).
 
     Returns a list of ``{"start", "end"}``, or ``{"start", "end", "path"}`` where there is a ``path``; the moments are
     ISO 8601 text with offset. The windows tile the period and meet on ten-minute marks. None crosses a midnight (UTC),
