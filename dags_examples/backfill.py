@@ -1,8 +1,8 @@
 """
 Any period of the last 13 months, on request: a plan of windows, a mapped export of each, and proof of the whole.
 
-Start it from Airflow's UI: a form asks for the first day and for the day after the last one. Each window, a day or less,
-is exported by a task of its own: a task that is killed is retried alone, and clearing one exports its window again.
+Start it from Airflow's UI: a form asks for the first day and for the day after the last one. Each window, of a day or
+less, is exported by a task of its own: one that is killed is retried alone, and clearing one exports its window again.
 
 It needs the connection ``liveperson_default`` and a pool for tasks that call LivePerson:
 
@@ -11,8 +11,8 @@ It needs the connection ``liveperson_default`` and a pool for tasks that call Li
 and writes below the variable ``liveperson_export_root``, such as ``s3://your-bucket/liveperson``, unless the form names
 another place. As many exports run side by side as the pool has room for, and no more than ``SIDE_BY_SIDE``.
 
-To repeat a run, clear its exports and not its plan: a later plan may cut elsewhere, and leave objects of the earlier one
-beside its own.
+To repeat a run, clear its exports and not its plan: a later plan may cut elsewhere, and leave objects of the earlier
+one beside its own.
 """
 
 from __future__ import annotations

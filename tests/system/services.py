@@ -105,8 +105,12 @@ class RunningAirflow:
 
 
 @contextmanager
-def running(airflow: Airflow) -> Iterator[RunningAirflow]:
-    """Run all parts, over the DAGs as they are now."""
+def running(airflow: Airflow, *, triggers: bool = True) -> Iterator[RunningAirflow]:
+    """
+    Run all parts, over the DAGs as they are now.
+
+    :param triggers: whether a triggerer is one of them; default yes.
+    """
     port = free_port()
     environment = {
         **airflow.environment,
@@ -124,7 +128,8 @@ def running(airflow: Airflow) -> Iterator[RunningAirflow]:
         done = parts.airflow.run("dags", "reserialize")
         assert done.returncode == 0, done.stdout
         parts.start("scheduler", "--skip-serve-logs")
-        parts.start("triggerer", "--skip-serve-logs")
+        if triggers:
+            parts.start("triggerer", "--skip-serve-logs")
         yield parts
     finally:
         parts.kill_all()
