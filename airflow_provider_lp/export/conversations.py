@@ -30,7 +30,7 @@ def export_conversations(
     :param query: which conversations.
     :param path: where to; its suffix chooses the compression.
     :param publish_empty: whether an object without conversations is published, default yes.
-    :return: the summary: counts, window, bytes and sha256 of the object.
+    :return: the summary: counts, what was asked for and when, bytes and sha256 of the object.
     :raises LivePersonError: by its kind; nothing is published then, and what was published stays.
     """
     requests, retries = client.requests, client.retries
@@ -44,6 +44,11 @@ def export_conversations(
             "start": query.window.start.isoformat(),
             "end": query.window.end.isoformat(),
         },
+        # What a later count needs, to find the same conversations.
+        "account_id": client.account_id,
+        "filters": dict(query.filters),
+        "max_age_s": None if query.time_field == "start" else query.max_age.total_seconds(),
+        "exported_at": query.now.isoformat(timespec="milliseconds"),
         "outside_bounds": exported.outside_bounds,
         "shortfall": download.shortfall,
         "requests": client.requests - requests,

@@ -37,9 +37,10 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     With ``path``, the conversations are published there as one object: newline-delimited JSON, ordered by moment and
     id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
     at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
-    messages, open_conversations, window, bytes, sha256, outside_bounds, repaired, shortfall, requests, retries``; it is
-    the extra of the asset events of the task's outlets too. Without ``path``, the task returns the conversations
-    themselves.
+    messages, open_conversations, window, account_id, filters, max_age_s, exported_at, bytes, sha256, outside_bounds,
+    repaired, shortfall, requests, retries``; it is the extra of the asset events of the task's outlets too, and what
+    :class:`~airflow_provider_lp.operators.reconciling.LivePersonReconcileOperator` proves the export by. Without
+    ``path``, the task returns the conversations themselves.
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it

@@ -50,8 +50,10 @@ def execute(context: Any = None, **arguments: Any) -> Any:
 def test_a_day_is_published_with_its_summary(serve: Any, tmp_path: Path) -> None:
     sandbox = serve(*crowd(250))
     path = tmp_path / "day.ndjson.gz"
+    begun = datetime.now(UTC) - timedelta(milliseconds=1)
     summary = execute(path=f"file://{path}")
     assert ids_in(path) == IDS
+    assert begun < datetime.fromisoformat(summary.pop("exported_at")) <= datetime.now(UTC)
     assert summary == {
         "path": f"file://{path}",
         "format": "ndjson",
@@ -64,6 +66,9 @@ def test_a_day_is_published_with_its_summary(serve: Any, tmp_path: Path) -> None
             "start": "2026-03-10T00:00:00+00:00",
             "end": "2026-03-11T00:00:00+00:00",
         },
+        "account_id": sandbox.account.account_id,
+        "filters": {},
+        "max_age_s": None,
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "outside_bounds": 0,
@@ -118,9 +123,12 @@ def test_the_time_field_is_what_lies_in_the_window(serve: Any, tmp_path: Path, t
         Conversation("c", at(10, 1), end_ms=at(10, 2), full_dialog_end_ms=at(10, 3)),
     ]
     sandbox = serve(*conversations)
-    summary = execute(path=str(tmp_path / "x.ndjson"), time_field=time_field)
+    only = {"status": ["CLOSE"]}
+    summary = execute(path=str(tmp_path / "x.ndjson"), time_field=time_field, max_age="P2D", filters=only)
     assert ids_in(tmp_path / "x.ndjson") == sandbox.account.truth(time_field, at(10), at(11))
     assert summary["window"]["time_field"] == time_field
+    assert summary["filters"] == only
+    assert summary["max_age_s"] == (None if time_field == "start" else 2 * 86_400)
 
 
 @pytest.mark.parametrize("max_age", [timedelta(days=1), 86_400, "86400", "PT24H"])
