@@ -82,6 +82,7 @@ def get_provider_info() -> dict[str, Any]:
                     f"{package}.operators.conversations",
                     f"{package}.operators.metrics",
                     f"{package}.operators.planning",
+                    f"{package}.operators.reconciling",
                 ],
             }
         ],

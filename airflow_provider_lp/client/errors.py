@@ -13,7 +13,8 @@
     ├── LivePersonRateLimitError        throttled for longer than is sensible to wait
     ├── LivePersonServerError           LivePerson is in trouble
     ├── LivePersonTransportError        no usable answer arrived
-    └── LivePersonIncompleteDataError   an answer came, but not all of the data
+    ├── LivePersonIncompleteDataError   an answer came, but not all of the data
+    └── LivePersonDifferenceError       what was exported is not what LivePerson, or the store, has now
 """
 
 from __future__ import annotations
@@ -118,3 +119,7 @@ class LivePersonIncompleteDataError(LivePersonError):
     """LivePerson answered, but the data is provably not whole."""
 
     retry_helps = True
+
+
+class LivePersonDifferenceError(LivePersonError):
+    """Exports do not tile their period, or are not what LivePerson or the store has now: export some of it again."""

@@ -84,6 +84,33 @@ class Target:
         return extra
 
 
+class StoredObjects:
+    """
+    Finds objects that were published earlier; each connection is looked up once.
+
+    :param storage_conn_id: Airflow connection of their storage; ``None`` for the one in each path, or the worker's own
+        credentials.
+    """
+
+    def __init__(self, storage_conn_id: str | None) -> None:
+        self._storage_conn_id = storage_conn_id
+        self._checked: set[str] = set()
+
+    def locate(self, path: object) -> ObjectStoragePath:
+        """
+        The object that ``path`` names.
+
+        :raises LivePersonConfigurationError: if the path names no object, or its storage cannot be used.
+        """
+        url = object_url(path, None, None)
+        in_path = url.text if url.conn_id is not None else None
+        url = url._replace(conn_id=url.conn_id or self._storage_conn_id)
+        if url.conn_id is not None and url.conn_id not in self._checked:
+            _check_connection(url.conn_id, in_path=in_path)
+            self._checked.add(url.conn_id)
+        return _located(url)
+
+
 def _check_connection(storage_conn_id: object, *, in_path: str | None) -> None:
     """
     Refuse a connection that is not there.

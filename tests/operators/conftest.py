@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from airflow_provider_lp.client import liveperson as client_module
-from airflow_provider_lp.sandbox import Sandbox
-from tests.lab import FakeClock
+from airflow_provider_lp.sandbox import Account, Sandbox
+from tests.lab import NOW, FakeClock
+from tests.operators.reconciled import export_days, three_days
 
 try:
     from airflow.sdk import DAG as DAG
@@ -22,16 +24,68 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "Clock", FakeClock)
 
 
+def connection_to(sandbox: Sandbox) -> str:
+    """The connection to a sandbox as Airflow takes it from the environment."""
+    secrets = {name: sandbox.credentials[name] for name in ("client_id", "client_secret")}
+    extra = {"account_id": sandbox.account.account_id, **secrets}
+    return json.dumps({"conn_type": "liveperson", "host": sandbox.url, "extra": extra})
+
+
 @pytest.fixture
 def serve(sandbox_of: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sandbox]:
     """Start a sandbox that the connection ``liveperson_default`` leads to."""
 
     def start(*conversations: Any, **options: Any) -> Sandbox:
         sandbox = sandbox_of(*conversations, **options)
-        secrets = {name: sandbox.credentials[name] for name in ("client_id", "client_secret")}
-        extra = {"account_id": sandbox.account.account_id, **secrets}
-        described = {"conn_type": "liveperson", "host": sandbox.url, "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps(described))
+        monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", connection_to(sandbox))
         return sandbox
 
     return start
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch, Sandbox(account=Account.of(three_days(), now=NOW)) as sandbox:
+        patch.setattr(client_module, "Clock", FakeClock)
+        patch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", connection_to(sandbox))
+        return export_days(folder)
+
+
+@pytest.fixture
+def summaries(exported: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of three days that were exported, whose objects no test changes."""
+    return copy.deepcopy(exported)
+
+
+@pytest.fixture
+def quiet(serve: Any, fast: None) -> Sandbox:
+    """The LivePerson that they were exported from, in which nothing has changed."""
+    sandbox: Sandbox = serve(*three_days())
+    return sandbox
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The bucket ``bucket`` of an S3 that the connection ``lake`` leads to. Airflow keeps to the first S3 of an id."""
+    pytest.importorskip("s3fs")
+    server_module = pytest.importorskip("moto.server")
+    import boto3
+
+    server = server_module.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
+        described = {"conn_type": "aws", "login": "testing", "password": "testing", "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps(described))
+        s3 = boto3.resource(
+            "s3",
+            endpoint_url=endpoint,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            region_name="us-east-1",
+        )
+        yield s3.create_bucket(Bucket="bucket")
+    finally:
+        server.stop()
