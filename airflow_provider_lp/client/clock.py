@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonTransportError
 
@@ -26,6 +29,10 @@ class Clock:
         """Wait; raises :class:`LivePersonTransportError` if the client is closed meanwhile."""
         if self._closing.wait(seconds):
             self.check()
+
+    def wait_for(self, futures: Collection[Future[Any]], seconds: float) -> set[Future[Any]]:
+        """Wait until one of the futures is done, or so many seconds have passed; gives those that are done."""
+        return wait(futures, timeout=seconds, return_when=FIRST_COMPLETED).done
 
     def check(self) -> None:
         """Raise :class:`LivePersonTransportError` if the client is closed."""

@@ -87,7 +87,8 @@ class LivePersonClient:
                     f"{name}={timeout.total_seconds():g} must be more than 0 seconds, and a day at most."
                 )
         domain_api = parse_domain_api(host)
-        clock = clock or Clock()
+        #: The time it goes by.
+        self.clock = clock = clock or Clock()
         self._transport = Transport(
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
@@ -112,7 +113,7 @@ class LivePersonClient:
     @property
     def now(self) -> datetime:
         """The present moment, by the clock the client goes by."""
-        return datetime.fromtimestamp(self._transport.clock.now(), UTC)
+        return datetime.fromtimestamp(self.clock.now(), UTC)
 
     @property
     def requests(self) -> int:
@@ -123,6 +124,11 @@ class LivePersonClient:
     def retries(self) -> int:
         """How many of these repeated an earlier one."""
         return self._transport.retries
+
+    @property
+    def received_bytes(self) -> int:
+        """How many bytes LivePerson's answers had so far, decompressed."""
+        return self._transport.received_bytes
 
     @property
     def throttled_s(self) -> float:
@@ -141,7 +147,7 @@ class LivePersonClient:
         :param patience: how long from now requests may be retried, once LivePerson has answered one of them.
         """
         client = copy(self)
-        until_s = self._transport.clock.monotonic() + patience.total_seconds()
+        until_s = self.clock.monotonic() + patience.total_seconds()
         client._offer_apis(PolicyCaller(self._transport, RetryPolicy(until_s, is_answered=False)))
         return client
 
@@ -153,7 +159,7 @@ class LivePersonClient:
         :raises LivePersonError: by its kind, if any of it does not work.
         """
         base_url = self._domains.base_url(SERVICE)
-        now_ms = int(self._transport.clock.now() * 1000)
+        now_ms = int(self.clock.now() * 1000)
         self.interactions.search({"start": {"from": now_ms - 600_000, "to": now_ms}}, content=["summary"], limit=1)
         return base_url
 
@@ -166,7 +172,7 @@ class LivePersonClient:
     def wait(self, pause: timedelta) -> None:
         """Wait; raises :class:`LivePersonTransportError` if the client is closed meanwhile."""
         if pause:
-            self._transport.clock.sleep(pause.total_seconds())
+            self.clock.sleep(pause.total_seconds())
 
     def abort(self) -> None:
         """End waits and requests under way at once, and ask for nothing more."""

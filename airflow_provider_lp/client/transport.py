@@ -76,6 +76,8 @@ class Transport:
         #: HTTP requests sent so far, and how many of them repeated an earlier one.
         self.requests = 0
         self.retries = 0
+        #: Bytes of the answers that were no errors, decompressed.
+        self.received_bytes = 0
 
     def hide(self, *secrets: str) -> None:
         """Never show these values in an error, and tell whoever masks logs."""
@@ -156,6 +158,8 @@ class Transport:
             failure = network_error(call, error, route.proxy)
         else:
             if response.status_code in SUCCESSES:
+                with self._lock:
+                    self.received_bytes += len(body)
                 return Answer(response.status_code, body, response.cookies.get_dict(), sent_at)
             failure = status_error(call, response.status_code, response.headers, body, self._secrets, self.clock.now())
         # Outside of the except block: what requests raised may hold a header or a proxy's password.

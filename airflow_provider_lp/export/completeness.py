@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -10,6 +11,8 @@ from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
+
+log = logging.getLogger(__name__)
 
 Complete = TypeVar("Complete")
 
@@ -38,4 +41,6 @@ def ask_until_complete(
         answer, problem = ask(number)
         if not problem:
             return answer
+        if number + 1 < len(pauses):
+            log.info("%s: asking again (try %d of %d).", problem, number + 2, len(pauses))
     raise LivePersonIncompleteDataError(f"{problem}, however often asked. Nothing was published.")

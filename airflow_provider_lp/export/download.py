@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonError, LivePersonIncompleteDataError
@@ -13,10 +13,10 @@ from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.counting import smallest_page
-from airflow_provider_lp.export.pages import PageRequest, Row
-from airflow_provider_lp.export.paging import TOO_HEAVY
+from airflow_provider_lp.export.pages import TOO_HEAVY, PageRequest, Row
+from airflow_provider_lp.export.progress import Progress, Standing
 from airflow_provider_lp.export.query import ConversationQuery, can_split, was_asked_for
-from airflow_provider_lp.export.slices import CutSlice, Question, SliceReading
+from airflow_provider_lp.export.slices import CutSlice, Question, SliceReading, left_to_read
 from airflow_provider_lp.export.spool import Batch, Judged
 from airflow_provider_lp.windows import Window
 
@@ -74,10 +74,12 @@ class Download:
         self._slices: list[SliceReading] = []
         self._in_flight: dict[Future[_Arrived], Question] = {}
         self._bytes_per_row = 1.0
-        self._is_giving_out = False
+        self._given_out: SliceReading | None = None
         self._stray_ids: set[str] = set()
         self._neighbours_ids: deque[set[str]] = deque(maxlen=2)
         self._threads = ThreadPoolExecutor(self._most_asked, thread_name_prefix="liveperson")
+        self._progress = Progress(client)
+        self._conversations = self._parts = 0
 
     def batches(self) -> Generator[Batch, None, None]:
         """
@@ -91,7 +93,8 @@ class Download:
                 if self._slices[0].is_whole:
                     yield from self._give_out(self._slices.pop(0))
                 else:
-                    self._take_in(wait_s=None)
+                    self._take_in()
+            self._progress.finish(self._standing())
         finally:
             self._threads.shutdown(wait=False, cancel_futures=True)
             for slice_reading in self._slices:
@@ -108,7 +111,7 @@ class Download:
         """
         while len(self._in_flight) < self._most_in_flight():
             is_far_ahead = sum(each.arrived for each in self._slices) > READ_AHEAD
-            served = self._slices[: 0 if self._is_giving_out else 1] if is_far_ahead else self._slices
+            served = self._slices[: 0 if self._given_out else 1] if is_far_ahead else self._slices
             question = next(filter(None, (each.next_question(self._most_rows()) for each in served)), None)
             if question:
                 self._in_flight[self._threads.submit(self._fetch, question)] = question
@@ -124,16 +127,20 @@ class Download:
         bytes_per_page = self._most_rows() * self._bytes_per_row
         return max(1, min(self._most_asked, int(BYTES_IN_FLIGHT / bytes_per_page)))
 
-    def _take_in(self, wait_s: float | None) -> None:
+    def _take_in(self) -> None:
         """
-        Hand what has arrived to the slices it was asked for, after waiting for something to arrive.
+        Hand what has arrived to the slices it was asked for; unless one is given out, wait for something to arrive.
 
         1. The slice has been cut meanwhile: what arrived for it is not needed.
         2. A page, or what was asked for by id, has come, or has failed: its search decides what follows.
         3. The slice turns out to be too large for paging: it is cut, or, if it is too short for that, read deep.
         4. It is too large for that as well.
         """
-        done, _ = wait(self._in_flight, timeout=wait_s, return_when=FIRST_COMPLETED)
+        if self._given_out:
+            self._progress.say(self._standing)
+            done = {future for future in self._in_flight if future.done()}
+        else:
+            done = self._progress.wait_for(self._in_flight, self._standing)
         for future in done:
             question = self._in_flight.pop(future)
             if question.slice not in self._slices:
@@ -212,15 +219,17 @@ class Download:
         rows = [row for row in whole.rows() if row.conversation_id not in given]
         self._stray_ids.update(row.conversation_id for row in rows if row.moment_ms not in whole.span)
         self._neighbours_ids.append({row.conversation_id for row in rows})
-        self._is_giving_out = True
+        self._given_out = whole
         try:
             for batch in whole.spool.batches(rows):
                 yield batch
-                self._take_in(wait_s=0)
+                self._take_in()
                 self._ask()
         finally:
-            self._is_giving_out = False
+            self._given_out = None
             whole.spool.close()
+        self._conversations += len(rows)
+        self._parts += 1
         self._account_for(whole)
 
     def _account_for(self, whole: SliceReading) -> None:
@@ -234,7 +243,12 @@ class Download:
 
     def _counts_less_now(self, cut: CutSlice) -> bool:
         """Whether LivePerson's count was too high once, or for a while: it now counts no more than was found."""
-        return all(self._counts_no_more(self._query.body(search), cut.found) for search in cut.slice.searches)
+        for search in cut.slice.searches:
+            recount = self._threads.submit(self._counts_no_more, self._query.body(search), cut.found)
+            self._progress.wait_for([recount], self._standing)
+            if not recount.result():
+                return False
+        return True
 
     def _counts_no_more(self, body: bytes, found: int) -> bool:
         agreeing = 0
@@ -255,3 +269,17 @@ class Download:
                 f"within {self._query.window}: more are missing than max_shortfall={self._query.max_shortfall} allows. "
                 "Nothing was published."
             )
+
+    def _standing(self) -> Standing:
+        """How far the download is: what has arrived counts as read, although some of it may still have to wait."""
+        slices = [self._given_out, *self._slices] if self._given_out else self._slices
+        conversations = self._conversations + sum(each.arrived for each in slices)
+        parts = self._parts + len(slices) + len(self._planned)
+        left = left_to_read(slices)
+        uncounted = sum((each.span.length for each in self._planned), left.uncounted)
+        counted = self._extent.length - uncounted
+        if not counted:
+            return Standing(parts, self._parts, conversations)
+        # What LivePerson has not counted yet is taken to be as crowded as the rest.
+        total = (conversations + left.conversations) * self._extent.length // counted
+        return Standing(parts, self._parts, conversations, total, is_estimate=left.is_estimate or bool(uncounted))

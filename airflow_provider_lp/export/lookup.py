@@ -17,9 +17,10 @@ from airflow_provider_lp.client.filters import STATUSES, check_content, check_st
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.records import Page, milliseconds
 from airflow_provider_lp.export.completeness import ask_until_complete
-from airflow_provider_lp.export.pages import PageRequest, Request, Row
-from airflow_provider_lp.export.paging import IDS_NAMED, TOO_HEAVY, SearchReading
+from airflow_provider_lp.export.pages import TOO_HEAVY, PageRequest, Request, Row
+from airflow_provider_lp.export.paging import IDS_NAMED, SearchReading
 from airflow_provider_lp.export.parallel import in_parallel
+from airflow_provider_lp.export.progress import Progress, Standing
 from airflow_provider_lp.export.publishing import collect_batches, publish_batches
 from airflow_provider_lp.export.slices import in_order
 from airflow_provider_lp.export.spool import Batch, Judged, Spool
@@ -106,6 +107,7 @@ class Lookup:
         self._query = query
         self._spool = Spool()
         self._requests, self._retries = client.requests, client.retries
+        self._progress = Progress(client)
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +172,14 @@ class Lookup:
         portions = [
             conversation_ids[first : first + IDS_PER_CALL] for first in range(0, len(conversation_ids), IDS_PER_CALL)
         ]
-        found = [row for rows in in_parallel(self._client, self._whole, portions) for row in rows]
+
+        def standing(whole: Collection[list[Row]]) -> Standing:
+            return Standing(len(portions), len(whole), sum(map(len, whole)))
+
+        found = [
+            row for rows in in_parallel(self._client, self._whole, portions, self._progress, standing) for row in rows
+        ]
+        self._progress.finish(Standing(len(portions), len(portions), len(found)))
         return sorted(found, key=lambda row: (row.moment_ms, row.conversation_id))
 
     def _whole(self, conversation_ids: Sequence[str]) -> list[Row]:
@@ -215,6 +224,16 @@ class Lookup:
 
     def _by_consumer(self, consumer_id: str) -> list[Row]:
         reading = SearchReading(f"belong to consumer {consumer_id}")
+
+        def standing(whole: Collection[None]) -> Standing:
+            return Standing(1, len(whole), len(reading.rows), reading.count)
+
+        in_parallel(self._client, lambda some: self._read(reading, some), [consumer_id], self._progress, standing)
+        rows = in_order([reading])
+        self._progress.finish(Standing(1, 1, len(rows), len(rows)))
+        return rows
+
+    def _read(self, reading: SearchReading, consumer_id: str) -> None:
         while request := reading.next_request():
             self._client.wait(request.pause)
             try:
@@ -230,7 +249,6 @@ class Lookup:
             raise LivePersonIncompleteDataError(
                 f"LivePerson counts {reading.count} conversations that {reading.words}: too many to page through."
             )
-        return in_order([reading])
 
     def _answer_to(self, request: Request, consumer_id: str) -> tuple[int, list[Row]]:
         if not isinstance(request, PageRequest):

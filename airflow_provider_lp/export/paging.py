@@ -15,13 +15,11 @@ from airflow_provider_lp.client.errors import (
     LivePersonBadRequestError,
     LivePersonError,
     LivePersonIncompleteDataError,
-    LivePersonServerError,
-    LivePersonTransportError,
 )
 from airflow_provider_lp.client.interactions import IDS_PER_CALL, ROWS_PER_PAGE
 from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.counts import Counts
-from airflow_provider_lp.export.pages import LookupRequest, PageRequest, PageSize, Request, Row
+from airflow_provider_lp.export.pages import TOO_HEAVY, LookupRequest, PageRequest, PageSize, Request, Row
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +33,6 @@ TIE_TRIES = 6
 BORDER_SHIFT = 29
 #: Requests past the end of a search whose count was not always the same.
 END_PROBES = 2
-#: How a page fails that may be too large.
-TOO_HEAVY = (LivePersonServerError, LivePersonTransportError)
 IDS_NAMED = 5
 #: More than any search can match that is too short to be cut: such a count is not LivePerson's.
 LARGEST_COUNT = 1_000_000
@@ -319,6 +315,10 @@ class SearchReading:
         if self._fruitless_passes == MOST_PASSES:
             self._end_incomplete(counted)
             return
+        log.warning(
+            "LivePerson counts %d conversations that %s, and has given %d in %d passes: reading them again.",
+            *(counted, self.words, len(self.rows), self._passes),
+        )
         is_steady = self._counts.is_steady and len(self.rows) <= counted
         self._carried = (counted, self.rows) if is_steady else None
         self._start_pass()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
+
+from airflow_provider_lp.export.progress import Progress, Standing
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
@@ -14,14 +17,31 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_parallel(client: LivePersonClient, ask: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def in_parallel(
+    client: LivePersonClient,
+    ask: Callable[[Item], Result],
+    items: Iterable[Item],
+    progress: Progress,
+    standing: Callable[[Collection[Result]], Standing],
+) -> list[Result]:
     """
     What ``ask`` gives for each item, in their order; the first error ends it.
 
     :param client: says how many requests may be in flight.
+    :param progress: says how far the task is.
+    :param standing: tells that, given the results so far.
     """
     threads = ThreadPoolExecutor(client.max_concurrency, thread_name_prefix="liveperson")
+    waiting = enumerate(items)
+    in_flight: dict[Future[Result], int] = {}
+    results: dict[int, Result] = {}
     try:
-        return list(threads.map(ask, items))
+        while True:
+            for number, item in islice(waiting, client.max_concurrency - len(in_flight)):
+                in_flight[threads.submit(ask, item)] = number
+            if not in_flight:
+                return [results[number] for number in sorted(results)]
+            for future in progress.wait_for(in_flight, lambda: standing(results.values())):
+                results[in_flight.pop(future)] = future.result()
     finally:
         threads.shutdown(wait=False, cancel_futures=True)

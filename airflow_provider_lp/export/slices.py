@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
@@ -92,6 +93,12 @@ class SliceReading:
         return max(reading.count or 0 for _, reading in self._readings)
 
     @property
+    def count(self) -> int | None:
+        """How many conversations its searches match together; ``None`` until LivePerson has counted them all."""
+        counts = [reading.count for _, reading in self._readings]
+        return None if None in counts else sum(filter(None, counts))
+
+    @property
     def arrived(self) -> int:
         """How many conversations wait here."""
         return sum(len(reading.rows) for _, reading in self._readings)
@@ -142,6 +149,37 @@ class SliceReading:
         rows = self.rows()
         is_beginning = self._query.is_settled and len(self._readings) == 1 and len(rows) == self.arrived
         return rows if is_beginning and all(row.moment_ms in span for row in rows) else []
+
+
+class Left(NamedTuple):
+    """
+    What is left to read of a download.
+
+    :param conversations: how many LivePerson has counted and not given yet.
+    :param uncounted: for how much time it has not counted any.
+    :param is_estimate: whether it has not counted all searches of a slice that was cut.
+    """
+
+    conversations: int
+    uncounted: timedelta
+    is_estimate: bool
+
+
+def left_to_read(slices: Iterable[SliceReading]) -> Left:
+    """What is left to read of slices that are not done."""
+    wholes: dict[int, tuple[CutSlice, int]] = {}
+    left, uncounted = 0, timedelta(0)
+    for some in slices:
+        if some.cut_from:
+            # Its parts need not be counted: the whole was.
+            whole, arrived = wholes.get(id(some.cut_from[0]), (some.cut_from[0], 0))
+            wholes[id(whole)] = whole, arrived + some.arrived
+        elif some.count is None:
+            uncounted += some.span.length
+        else:
+            left += max(0, some.count - some.arrived)
+    left += sum(max(0, whole.count - whole.found - arrived) for whole, arrived in wholes.values())
+    return Left(left, uncounted, any(len(whole.slice.searches) > 1 for whole, _ in wholes.values()))
 
 
 def in_order(readings: Iterable[SearchReading]) -> list[Row]:

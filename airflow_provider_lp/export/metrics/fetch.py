@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.metrics.timing import Timing
 from airflow_provider_lp.export.metrics.totals import Dated, account_section, silence, with_account
 from airflow_provider_lp.export.parallel import in_parallel
+from airflow_provider_lp.export.progress import Progress, Standing
 from airflow_provider_lp.windows import to_ms
 
 if TYPE_CHECKING:
@@ -37,10 +39,19 @@ def fetch(client: LivePersonClient, query: MetricsQuery) -> list[list[Dated]]:
     # Once for all, so that every batch ends at the same moment where the window is not over yet.
     timing = query.timing.so_far(to_ms(client.now))
     requests = [timing.requests(batch) for batch in batches]
+    parts, progress = sum(map(len, requests)), Progress(client)
+
+    def ask(request: MetricsRequest) -> list[Dated]:
+        return _whole(client, timing, request)
+
+    def standing(done: Collection[list[Dated]]) -> Standing:
+        return Standing(parts, len(done))
+
     for _ in range(TRIES):
-        fetched = iter(in_parallel(client, lambda each: _whole(client, timing, each), chain.from_iterable(requests)))
+        fetched = iter(in_parallel(client, ask, chain.from_iterable(requests), progress, standing))
         answers = [[dated for _ in of_batch for dated in next(fetched)] for of_batch in requests]
         if not query.report.additive or all(_periods(answer) == _periods(answers[0]) for answer in answers):
+            progress.finish(Standing(parts, parts))
             return answers
     raise LivePersonIncompleteDataError(
         f"The ids of {query.report.name} take {len(batches)} requests, and LivePerson did not answer them within one "
@@ -68,7 +79,7 @@ def _whole(client: LivePersonClient, timing: Timing, request: MetricsRequest) ->
         problem = silence(request.report, answer, section) or timing.problem(timed, answer, to_ms(client.now))
         if answer.has_nothing and not was_empty:
             # The one answer that could be wrong without a sign of it.
-            problem = problem or "is empty, which it was not when asked again"
+            problem = problem or ("is empty, which it was not before" if number else "is empty")
         was_empty = answer.has_nothing
         return (timed, answer), problem and f"LivePerson's answer to {request.report.name}{window} {problem}"
 
