@@ -34,6 +34,11 @@ class Clock:
         """Wait until one of the futures is done, or so many seconds have passed; gives those that are done."""
         return wait(futures, timeout=seconds, return_when=FIRST_COMPLETED).done
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client is closed."""
+        return self._closing.is_set()
+
     def check(self) -> None:
         """Raise :class:`LivePersonTransportError` if the client is closed."""
         if self._closing.is_set():

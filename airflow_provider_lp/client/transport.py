@@ -113,6 +113,8 @@ class Transport:
             try:
                 parsed = _parsed(parse, sending.answer(authorization), call)
             except LivePersonError as error:
+                # Of a request that was given up here, there is no trouble of LivePerson's to tell.
+                self.clock.check()
                 pause_s = backoff.pause_after(error)
                 # Who polls retries what may pass; a failure that would be final is made sure of here.
                 if pause_s and error.retry_helps and not policy.allows(self.clock.monotonic() + pause_s):

@@ -71,6 +71,8 @@ class Poller:
             except LivePersonError as error:
                 # Cut off with the client that another thread has discarded, it says nothing about LivePerson.
                 if not self._is_discarded(session):
+                    if error.retry_helps and not self._is_aborted:
+                        log.warning("%s Looking again later.", error)
                     return _trouble(error)
             else:
                 session.is_accepted = True
@@ -119,7 +121,6 @@ def _trouble(error: LivePersonError) -> PollResult:
     """What a poll shows that has failed; raises what waiting cannot mend."""
     if not error.retry_helps:
         raise error
-    log.warning("%s Looking again later.", error)
     hold_s = min(error.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S)
     if isinstance(error, LivePersonRateLimitError):
         hold_s = max(hold_s, LEAST_LOGIN_THROTTLE_PAUSE_S)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import (
@@ -12,12 +13,20 @@ from airflow_provider_lp.client.errors import (
     LivePersonError,
     LivePersonPermissionError,
 )
-from airflow_provider_lp.compat import AirflowFailException, BaseOperator
+from airflow_provider_lp.compat import (
+    AirflowFailException,
+    AirflowTaskTerminated,
+    AirflowTaskTimeout,
+    BaseOperator,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
 
 log = logging.getLogger(__name__)
+
+#: Errors whose message says all: what is wrong with LivePerson or a storage, or that Airflow ends the task.
+TELLING = (LivePersonError, OSError, AirflowTaskTerminated, AirflowTaskTimeout)
 
 
 class LivePersonOperator(BaseOperator):
@@ -46,20 +55,49 @@ class LivePersonOperator(BaseOperator):
             finally:
                 self._client = None
 
-    @contextmanager
-    def final_failures(self) -> Iterator[None]:
-        """Fail the task without retries where retrying cannot help."""
-        try:
-            yield
-        except (LivePersonAuthenticationError, LivePersonPermissionError) as error:
-            raise AirflowFailException(f"{error} (Airflow connection {self.liveperson_conn_id!r})") from error
-        except LivePersonError as error:
-            if error.retry_helps:
-                raise
-            raise AirflowFailException(str(error)) from error
+    def final_failures(self) -> AbstractContextManager[None]:
+        """
+        Fail the task without retries where retrying cannot help, and in either case with one line.
+
+        A traceback tells nothing about a throttling or a full disk; it is logged at level DEBUG.
+        """
+        return _ShortFailures(self)
+
+    def failure_of(self, error: BaseException) -> BaseException:
+        """What the task fails with after an error."""
+        if isinstance(error, LivePersonAuthenticationError | LivePersonPermissionError):
+            return AirflowFailException(f"{error} (Airflow connection {self.liveperson_conn_id!r})")
+        if isinstance(error, LivePersonError) and not error.retry_helps:
+            return AirflowFailException(str(error))
+        return error
 
     def on_kill(self) -> None:
         """Ask LivePerson for nothing more, so that the task fails before it publishes anything."""
         if self._client is not None:
             log.warning("Stopping: the task was told to end.")
             self._client.abort()
+
+
+class _ShortFailures(AbstractContextManager[None]):
+    """
+    Lets an error out of its block without the way it came.
+
+    Airflow prints the traceback of whatever a task raises, with all that is chained to it. No generator could do this:
+    it would bring the traceback back.
+
+    :param operator: knows what to fail with.
+    """
+
+    def __init__(self, operator: LivePersonOperator) -> None:
+        self._operator = operator
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not isinstance(error, TELLING):
+            return
+        log.debug("This ends the task:", exc_info=error)
+        failure = self._operator.failure_of(error)
+        if failure is not error:
+            raise failure from None
+        error.__cause__ = error.__traceback__ = None

@@ -336,7 +336,7 @@ def test_what_retrying_cannot_mend_fails_without_retries(serve: Any, fast: None,
     sandbox.add_fault(Fault(kind, times=None, host="evil.example"))
     with pytest.raises(AirflowFailException) as caught:
         execute()
-    assert isinstance(caught.value.__cause__, LivePersonError)
+    assert isinstance(caught.value.__context__, LivePersonError)
 
 
 def test_wrong_credentials_fail_without_retries(serve: Any, fast: None, monkeypatch: pytest.MonkeyPatch) -> None:
