@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import threading
 import time
 import tracemalloc
@@ -325,6 +326,31 @@ def test_all_of_a_client_slows_down_for_a_429_and_recovers(sandbox_of: SandboxOf
     assert apart[0] > 0.5
     assert apart == sorted(apart, reverse=True)
     assert apart[-1] == 0
+
+
+def test_what_a_closed_client_gives_up_is_no_trouble_of_livepersons(
+    sandbox_of: SandboxOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("stall", seconds=30))
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            search(client)
+        except LivePersonTransportError as error:
+            errors.append(error)
+
+    client = connect(sandbox)
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while not calls(sandbox):
+        time.sleep(0.01)
+    client.close()
+    thread.join()
+    assert [str(error) for error in errors] == ["The LivePerson client was closed: nothing more is asked for."]
+    assert caplog.records == []
 
 
 # Tokens.
