@@ -177,7 +177,9 @@ class Lookup:
             return Standing(len(portions), len(whole), sum(map(len, whole)))
 
         found = [
-            row for rows in in_parallel(self._client, self._whole, portions, self._progress, standing) for row in rows
+            row
+            for rows in in_parallel(self._client, self._whole, portions, progress=self._progress, standing=standing)
+            for row in rows
         ]
         self._progress.finish(Standing(len(portions), len(portions), len(found)))
         return sorted(found, key=lambda row: (row.moment_ms, row.conversation_id))
@@ -228,7 +230,13 @@ class Lookup:
         def standing(whole: Collection[None]) -> Standing:
             return Standing(1, len(whole), len(reading.rows), reading.count)
 
-        in_parallel(self._client, lambda some: self._read(reading, some), [consumer_id], self._progress, standing)
+        in_parallel(
+            self._client,
+            lambda some: self._read(reading, some),
+            [consumer_id],
+            progress=self._progress,
+            standing=standing,
+        )
         rows = in_order([reading])
         self._progress.finish(Standing(1, 1, len(rows), len(rows)))
         return rows

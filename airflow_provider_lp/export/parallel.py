@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -20,17 +20,20 @@ Result = TypeVar("Result")
 def in_parallel(
     client: LivePersonClient,
     ask: Callable[[Item], Result],
-    items: Iterable[Item],
-    progress: Progress,
-    standing: Callable[[Collection[Result]], Standing],
+    items: Sequence[Item],
+    *,
+    progress: Progress | None = None,
+    standing: Callable[[Collection[Result]], Standing] | None = None,
 ) -> list[Result]:
     """
     What ``ask`` gives for each item, in their order; the first error ends it.
 
     :param client: says how many requests may be in flight.
-    :param progress: says how far the task is.
-    :param standing: tells that, given the results so far.
+    :param progress: says how far the task is; default a new one.
+    :param standing: tells that, given the results so far; default a part for each item.
     """
+    progress = progress or Progress(client)
+    standing = standing or (lambda done: Standing(len(items), len(done)))
     threads = ThreadPoolExecutor(client.max_concurrency, thread_name_prefix="liveperson")
     waiting = enumerate(items)
     in_flight: dict[Future[Result], int] = {}

@@ -195,7 +195,6 @@ def test_requests_in_flight_stay_within_the_limit(sandbox_of: Any) -> None:
     arrivals = [seen.at for seen in calls(sandbox)]
     for moment in arrivals:
         assert len([other for other in arrivals if moment <= other < moment + 0.08]) <= 3
-    assert max(arrivals) - min(arrivals) < 0.9
 
 
 # Deep searches are cut.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -39,19 +38,12 @@ def fetch(client: LivePersonClient, query: MetricsQuery) -> list[list[Dated]]:
     # Once for all, so that every batch ends at the same moment where the window is not over yet.
     timing = query.timing.so_far(to_ms(client.now))
     requests = [timing.requests(batch) for batch in batches]
-    parts, progress = sum(map(len, requests)), Progress(client)
-
-    def ask(request: MetricsRequest) -> list[Dated]:
-        return _whole(client, timing, request)
-
-    def standing(done: Collection[list[Dated]]) -> Standing:
-        return Standing(parts, len(done))
-
+    parts, progress = list(chain.from_iterable(requests)), Progress(client)
     for _ in range(TRIES):
-        fetched = iter(in_parallel(client, ask, chain.from_iterable(requests), progress, standing))
+        fetched = iter(in_parallel(client, lambda each: _whole(client, timing, each), parts, progress=progress))
         answers = [[dated for _ in of_batch for dated in next(fetched)] for of_batch in requests]
         if not query.report.additive or all(_periods(answer) == _periods(answers[0]) for answer in answers):
-            progress.finish(Standing(parts, parts))
+            progress.finish(Standing(len(parts), len(parts)))
             return answers
     raise LivePersonIncompleteDataError(
         f"The ids of {query.report.name} take {len(batches)} requests, and LivePerson did not answer them within one "
