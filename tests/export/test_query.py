@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -10,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.export.download import MOST_PARTS, Download
 from airflow_provider_lp.export.query import LONGEST_SPAN, ConversationQuery
 from airflow_provider_lp.export.slices import SliceReading
 from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window
-from tests.lab import DAY, NOW, at, ms, query_of
+from tests.lab import DAY, NOW, OAUTH2, at, ms, query_of
 
 WINDOW = Window(at(10), at(11))
 
@@ -119,9 +119,9 @@ def test_a_window_that_liveperson_has_forgotten_is_refused_where_it_must_be_exac
 
 
 def test_an_absurd_count_is_not_cut_into_as_many_parts() -> None:
-    client = SimpleNamespace(max_concurrency=1)
+    client = LivePersonClient("1", OAUTH2)
     query = ConversationQuery.checked(Window.between(NOW - timedelta(days=84), NOW), now=NOW)
-    download = Download(client, query)  # type: ignore[arg-type]
+    download = Download(client, query)
     (part,) = query.slices()
     whole = SliceReading(part, query)
     question = whole.next_question()
@@ -130,3 +130,4 @@ def test_an_absurd_count_is_not_cut_into_as_many_parts() -> None:
     download._slices = [whole]
     download._cut(whole)
     assert 1 < len(download._slices) <= MOST_PARTS
+    client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -123,6 +124,12 @@ def test_a_plain_daily_schedule_fails_with_the_remedy_and_succeeds_with_a_window
     assert "window=timedelta(days=1)" in plain.stdout
     assert "zero length" in plain.stdout
     assert "UP_FOR_RETRY" not in plain.stdout.upper()
+    # Airflow prints the way through its own code, and that error alone.
+    assert "LivePersonWindowError" not in plain.stdout
+    assert set(re.findall(r"airflow_provider_lp/\S+", plain.stdout)) == {
+        'airflow_provider_lp/operators/conversations.py",',
+        'airflow_provider_lp/operators/base.py",',
+    }
     assert sandbox.requests == []
     assert not folder.exists()
 
