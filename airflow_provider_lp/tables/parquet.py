@@ -1,0 +1,176 @@
+"""Tables as Parquet: their Arrow schema, and files that are written as rows come."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.tables.flattening import Flat
+from airflow_provider_lp.tables.schema import ACCOUNT_ID, CONVERSATION_ID, EXTRA, SCHEMA_VERSION, Table
+from airflow_provider_lp.tables.schema.column import Kind
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.export.stores import Publication
+
+ROW_GROUP_ROWS = 100_000
+#: Rows are written as soon as they take so much memory.
+ROW_GROUP_BYTES = 16 << 20
+ZSTD_LEVEL = 1
+
+
+@cache
+def arrow() -> ModuleType:
+    """
+    The library pyarrow, loaded when a task runs: it costs more to import than all of this package.
+
+    :raises LivePersonConfigurationError: if it is not installed.
+    """
+    try:
+        module = import_module("pyarrow")
+        import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise LivePersonConfigurationError(
+            f"Tables are written by pyarrow, which cannot be imported ({error}): pip install "
+            "'airflow-provider-lp[parquet]'."
+        ) from error
+    return module
+
+
+def _arrow_type(kind: Kind) -> Any:
+    pa = arrow()
+    match kind:
+        case Kind.INT:
+            return pa.int64()
+        case Kind.DOUBLE:
+            return pa.float64()
+        case Kind.BOOL:
+            return pa.bool_()
+        case Kind.TIME:
+            return pa.timestamp("ms", tz="UTC")
+        case Kind.TEXTS:
+            return pa.list_(pa.string())
+    return pa.string()
+
+
+@cache
+def arrow_schema(table: Table) -> Any:
+    """A table's ``pyarrow.Schema``; the same whatever the data."""
+    pa = arrow()
+    columns = [(column.name, _arrow_type(column.kind)) for column in table.columns]
+    return pa.schema(
+        [(ACCOUNT_ID, pa.string()), (CONVERSATION_ID, pa.string()), *columns, (EXTRA, pa.string())],
+        metadata={"liveperson.table": table.name, "liveperson.schema_version": str(SCHEMA_VERSION)},
+    )
+
+
+class _Sink:
+    """What pyarrow writes a file to: passes bytes on, and measures them."""
+
+    closed = False
+
+    def __init__(self, target: Publication) -> None:
+        self._target: Publication | None = target
+        self.bytes = 0
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        content = bytes(data)
+        if self._target is not None:
+            self._target.write(content)
+            self.sha256.update(content)
+        self.bytes += len(content)
+        return len(content)
+
+    def stop(self) -> None:
+        """Pass nothing on any more."""
+        self._target = None
+
+    def tell(self) -> int:
+        return self.bytes
+
+    def flush(self) -> None:
+        """The publication holds nothing back."""
+
+    def close(self) -> None:
+        """The publication is closed by whom it belongs to."""
+
+
+class ParquetFile:
+    """
+    A table's file, written in groups of rows: memory does not grow with their number.
+
+    :param table: which table.
+    :param target: where the bytes go.
+    """
+
+    def __init__(self, table: Table, target: Publication) -> None:
+        self._schema = arrow_schema(table)
+        self._sink = _Sink(target)
+        self._writer = arrow().parquet.ParquetWriter(
+            self._sink, self._schema, compression="zstd", compression_level=ZSTD_LEVEL
+        )
+        self._batches: list[Any] = []
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
+        self.rows = 0
+
+    @property
+    def bytes(self) -> int:
+        """Size of the file so far."""
+        return self._sink.bytes
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the file so far, in hexadecimal."""
+        return self._sink.sha256.hexdigest()
+
+    def add(self, account_ids: Any, conversation_ids: Any, flat: Flat, count: int) -> None:
+        """
+        Add rows.
+
+        :param account_ids: a ``pyarrow.Array`` of the account of each row.
+        :param conversation_ids: likewise, of the conversation.
+        :param flat: the other columns.
+        :param count: how many rows.
+        """
+        pa = arrow()
+        arrays = [account_ids, conversation_ids]
+        for column in list(self._schema)[2:-1]:
+            values = flat.columns.get(column.name)
+            arrays.append(pa.nulls(count, column.type) if values is None else pa.array(values, column.type))
+        extra = [flat.extra.get(row) for row in range(count)] if flat.extra else None
+        arrays.append(pa.nulls(count, pa.string()) if extra is None else pa.array(extra, pa.string()))
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        self._batches.append(batch)
+        self.rows += count
+        self._waiting_rows += count
+        self._waiting_bytes += batch.nbytes
+        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        rows = arrow().Table.from_batches(self._batches, schema=self._schema)
+        self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+        self._batches = []
+        self._waiting_rows = self._waiting_bytes = 0
+
+    def close(self, metadata: Mapping[str, str]) -> None:
+        """
+        Write what is left, and the end of the file.
+
+        :param metadata: what else the file's metadata says.
+        """
+        if self._waiting_rows:
+            self._write()
+        self._writer.add_key_value_metadata(dict(metadata))
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Write nothing more; otherwise the writer would end its file when it is collected as garbage."""
+        self._sink.stop()
+        self._writer.close()
