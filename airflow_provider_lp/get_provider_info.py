@@ -83,6 +83,7 @@ def get_provider_info() -> dict[str, Any]:
                     f"{package}.operators.metrics",
                     f"{package}.operators.planning",
                     f"{package}.operators.reconciling",
+                    f"{package}.operators.tables",
                 ],
             }
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
 from airflow_provider_lp.compat import AirflowNotFoundException, Asset, AssetAlias, BaseHook
+from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.operators.paths import STORAGE_EXTRAS, ObjectUrl, object_url
 
 if TYPE_CHECKING:
@@ -48,7 +49,13 @@ class Target:
     path: ObjectStoragePath
 
     @classmethod
-    def checked(cls, path: object, storage_conn_id: str | None, window: Window | None = None) -> Self:
+    def checked(
+        cls,
+        path: object,
+        storage_conn_id: str | None,
+        window: Window | None = None,
+        check_suffix: Callable[[str], object] = compression_of,
+    ) -> Self:
         """
         The target that ``path`` names.
 
@@ -56,9 +63,10 @@ class Target:
         :param storage_conn_id: Airflow connection of the storage; ``None`` for the one in the path, or the worker's own
             credentials.
         :param window: whose start and end the path may name.
+        :param check_suffix: refuses what the path must not end in; default another compression than those of exports.
         :raises LivePersonConfigurationError: if the path names no object, or its storage cannot be used.
         """
-        url = object_url(path, storage_conn_id, window)
+        url = object_url(path, storage_conn_id, window, check_suffix)
         if url.conn_id is not None:
             _check_connection(url.conn_id, in_path=url.text if storage_conn_id is None else None)
         return cls(url, _located(url))
@@ -76,12 +84,27 @@ class Target:
         extra = {**summary, "path": self.url.text}
         log.info("Published %d %s (%d bytes) at %s.", extra[counted], counted, extra["bytes"], self.url.text)
         log.info("Summary: %s", json.dumps(extra))
-        for outlet in outlets:
-            if isinstance(outlet, AssetAlias):
-                context["outlet_events"][outlet].add(Asset(self.url.url), extra=dict(extra))
-            elif isinstance(outlet, Asset):
-                context["outlet_events"][outlet].extra = dict(extra)
+        describe_events(extra, [self], context, outlets)
         return extra
+
+
+def describe_events(
+    extra: Mapping[str, Any], targets: Iterable[Target], context: Context, outlets: Iterable[Any]
+) -> None:
+    """
+    Give the asset events of a task's outlets an extra; for an alias, there is an event for each object.
+
+    :param extra: what describes the objects.
+    :param targets: the objects that the task has published.
+    :param context: of the run.
+    :param outlets: of the task.
+    """
+    for outlet in outlets:
+        if isinstance(outlet, AssetAlias):
+            for target in targets:
+                context["outlet_events"][outlet].add(Asset(target.url.url), extra=dict(extra))
+        elif isinstance(outlet, Asset):
+            context["outlet_events"][outlet].extra = dict(extra)
 
 
 class StoredObjects:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import PurePath
 from string import Formatter
 from typing import Any, NamedTuple
@@ -49,13 +50,19 @@ def as_text(path: Any) -> Any:
     return str(path) if isinstance(path, compat.ObjectStoragePath) else path
 
 
-def object_url(path: object, storage_conn_id: str | None, window: Window | None) -> ObjectUrl:
+def object_url(
+    path: object,
+    storage_conn_id: str | None,
+    window: Window | None,
+    check_suffix: Callable[[str], object] = compression_of,
+) -> ObjectUrl:
     """
     The object that the argument ``path`` names.
 
     :param path: URL, absolute path, ``pathlib.Path`` or ``ObjectStoragePath``.
     :param storage_conn_id: the argument of that name.
     :param window: whose start and end the path may name; ``None`` if there is none.
+    :param check_suffix: refuses what the path must not end in; default another compression than those of exports.
     :raises LivePersonConfigurationError: naming the remedy, if it names no object or contradicts ``storage_conn_id``.
     """
     text = as_text(path)
@@ -75,7 +82,7 @@ def object_url(path: object, storage_conn_id: str | None, window: Window | None)
     userinfo, _, host = parts.netloc.rpartition("@")
     _check_azure(text, parts)
     _check_object(text, parts, host)
-    compression_of(text)
+    check_suffix(text)
     if userinfo and storage_conn_id is not None and storage_conn_id != userinfo:
         raise LivePersonConfigurationError(
             f"path={text!r} names the connection {userinfo!r}, but storage_conn_id={storage_conn_id!r}: leave one of "

@@ -1,0 +1,178 @@
+"""The operator that makes tables of exported conversations."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection, Generator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.operators.base import LivePersonOperator
+from airflow_provider_lp.operators.output import Target, describe_events
+from airflow_provider_lp.operators.paths import as_text
+from airflow_provider_lp.operators.templates import from_template
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.compat import Context, ObjectStoragePath
+    from airflow_provider_lp.tables.building import Built
+
+log = logging.getLogger(__name__)
+
+TABLE = "{table}"
+EXAMPLE = "s3://bucket/lp/{table}/date={{ ds }}/{table}.parquet"
+MANIFEST_VERSION = 1
+#: Suffixes of what a table is not.
+OTHER_FORMATS = (".avro", ".csv", ".gz", ".json", ".jsonl", ".ndjson", ".orc", ".zip", ".zst")
+
+
+class LivePersonTablesOperator(LivePersonOperator):
+    """
+    Makes typed tables of exported conversations: one Parquet file each.
+
+    Asks LivePerson nothing: tables can be made, and made again, for as long as the exports are kept. What the tables
+    are stands in ``docs/tables.md``. Needs pyarrow: ``pip install 'airflow-provider-lp[parquet]'``.
+
+    No table becomes visible before all of them are complete, each replaces the one before it in one step, and the same
+    input gives the same bytes. Nothing is dropped in silence: a member that the schema does not know, or a value that
+    does not fit, is kept in the column ``_extra`` of its row and counted in ``unknown_fields``.
+
+    The task returns a summary: ``tables`` (by name: ``path, rows, bytes, sha256``), ``conversations,
+    unknown_fields, duplicates, repaired, schema_version``; it is the extra of the asset events of the task's outlets
+    too.
+
+    :param source: what to make tables of: the URL or path of an export (plain, ``.gz`` or ``.zst``), a pattern of
+        such, what an export returns (``source=export.output``), or a list of these. Of what an export returns, it is
+        checked that the object still is the one that was exported. (templated)
+    :param path: where to write, with ``{table}`` for the table's name:
+        ``s3://bucket/lp/{table}/date={{ ds }}/{table}.parquet``. (templated)
+    :param source_conn_id: Airflow connection of the source's storage; default the one in the URL, or the worker's own
+        credentials. (templated)
+    :param storage_conn_id: likewise, of the storage that tables are written to. (templated)
+    :param tables: names of tables; default all. (templated)
+    :param manifest_path: where to write, last of all, a JSON object that lists what was read and written; default
+        nowhere. (templated)
+    :param liveperson_conn_id: not used here.
+    :raises AirflowFailException: without retries, for what retrying cannot mend: arguments, a source that cannot be
+        read.
+    """
+
+    template_fields: Sequence[str] = (
+        "source",
+        "source_conn_id",
+        "path",
+        "storage_conn_id",
+        "tables",
+        "manifest_path",
+    )
+
+    def __init__(
+        self,
+        *,
+        source: Any,
+        path: str | PurePath | ObjectStoragePath,
+        source_conn_id: str | None = None,
+        storage_conn_id: str | None = None,
+        tables: Collection[str] | str | None = None,
+        manifest_path: str | PurePath | ObjectStoragePath | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source = as_text(source)
+        self.source_conn_id = source_conn_id
+        self.path = as_text(path)
+        self.storage_conn_id = storage_conn_id
+        self.tables = tables
+        self.manifest_path = as_text(manifest_path)
+
+    def execute(self, context: Context) -> Any:
+        """Make the tables; gives the summary."""
+        from airflow_provider_lp.operators.sources import sources_of
+        from airflow_provider_lp.tables.building import build_tables
+
+        with self.final_failures():
+            names = self._names()
+            targets = {name: self._target(name) for name in names}
+            manifest = None if self.manifest_path is None else Target.checked(self.manifest_path, self.storage_conn_id)
+            sources = sources_of(self.source, self.source_conn_id)
+            log.info("Making %d tables of %d objects.", len(targets), len(sources))
+            built = build_tables(sources, {name: target.path for name, target in targets.items()})
+            summary = _summary(built, targets)
+            if manifest is not None:
+                _publish_manifest(summary, built, manifest)
+        _report(summary)
+        describe_events(summary, targets.values(), context, self.outlets)
+        return summary
+
+    def _names(self) -> list[str]:
+        """The tables to make, in the schema's order."""
+        from airflow_provider_lp.tables.schema import TABLES
+
+        given = from_template(self.tables)
+        if given is None:
+            return list(TABLES)
+        if isinstance(given, str):
+            given = given.replace(",", " ").split()
+        if not isinstance(given, Collection) or not given:
+            raise LivePersonConfigurationError(
+                f"tables={given!r} must be a list of names of tables; leave it out for all."
+            )
+        for name in given:
+            if name not in TABLES:
+                near = get_close_matches(str(name), TABLES, 1)
+                hint = f" Is {near[0]} meant?" if near else ""
+                raise LivePersonConfigurationError(
+                    f"tables: there is no table {name!r}.{hint} Known: {', '.join(TABLES)}."
+                )
+        return [name for name in TABLES if name in given]
+
+    def _target(self, name: str) -> Target:
+        if isinstance(self.path, str) and self.path.strip() not in ("", "None") and TABLE not in self.path:
+            raise LivePersonConfigurationError(
+                f"path={self.path!r} must hold {TABLE}, in whose place the name of each table goes: {EXAMPLE}."
+            )
+        path = self.path.replace(TABLE, name) if isinstance(self.path, str) else self.path
+        return Target.checked(path, self.storage_conn_id, check_suffix=_check_suffix)
+
+
+def _check_suffix(path: str) -> None:
+    if path.lower().endswith(OTHER_FORMATS):
+        raise LivePersonConfigurationError(
+            f"path={path!r} promises another format: tables are Parquet, compressed inside. End it in .parquet."
+        )
+
+
+def _summary(built: Built, targets: Mapping[str, Target]) -> dict[str, Any]:
+    summary = built.summary()
+    summary["tables"] = {name: {**table, "path": targets[name].url.text} for name, table in summary["tables"].items()}
+    return summary
+
+
+def _publish_manifest(summary: Mapping[str, Any], built: Built, manifest: Target) -> None:
+    from airflow_provider_lp.export.publishing import publish_object
+
+    sources = [
+        {"path": read.url, "bytes": read.bytes, "sha256": read.sha256, "conversations": read.conversations}
+        for read in built.sources
+    ]
+    content = {"version": MANIFEST_VERSION, "sources": sources, **summary}
+
+    def chunks() -> Generator[bytes, None, None]:
+        yield json.dumps(content, indent=1).encode() + b"\n"
+
+    publish_object(chunks(), manifest.path)
+    log.info("Published the manifest at %s.", manifest.url.text)
+
+
+def _report(summary: Mapping[str, Any]) -> None:
+    """Say in the log what was published."""
+    for name, table in summary["tables"].items():
+        log.info("Published %s: %d rows (%d bytes) at %s.", name, table["rows"], table["bytes"], table["path"])
+    if summary["unknown_fields"]:
+        log.info(
+            "The schema does not know these members, or their values did not fit; they are in _extra: %s.",
+            ", ".join(f"{name} ({count})" for name, count in summary["unknown_fields"].items()),
+        )
+    log.info("Summary: %s", json.dumps(summary))
