@@ -133,12 +133,12 @@ class LivePersonClient:
     @property
     def throttled_s(self) -> float:
         """For how many seconds so far all requests were held, because LivePerson had throttled one."""
-        return self._transport.pacer.throttled_s
+        return self._transport.flow.throttled_s
 
     @property
     def allowed_in_flight(self) -> int:
         """How many requests may be in flight at present: ``max_concurrency``, or fewer after a throttling."""
-        return self.max_concurrency
+        return self._transport.flow.allowed
 
     def polling(self, patience: timedelta) -> Self:
         """

@@ -28,9 +28,11 @@ SERVER_PAUSES_S = (5.0, 10.0, 15.0)
 INCOMPLETE_PAUSES_S = (1.0, 2.0, 5.0, 10.0)
 #: While LivePerson or a proxy changes its routes, a 404 may come once.
 NOT_FOUND_PAUSES_S = (5.0,)
-THROTTLE_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0, 30.0, 30.0)
-LEAST_THROTTLE_PAUSE_S = 1.0
+#: At least: the flow makes the pauses of all calls longer where one request at a time is too many. One call may be
+#: throttled often while the client finds the limit, but not for ever.
+THROTTLE_PAUSES_S = (1.0,) * 60
 LEAST_LOGIN_THROTTLE_PAUSE_S = 5.0
+LOGIN_THROTTLE_PAUSES_S = (*(LEAST_LOGIN_THROTTLE_PAUSE_S,) * 3, 8.0, 16.0, *(30.0,) * 5)
 #: What LivePerson wants waited for longer fails at once: Airflow's own retry comes later.
 LONGEST_RETRY_AFTER_S = 900.0
 NOT_FOUND = 404
@@ -110,7 +112,7 @@ class Backoff:
     def __init__(self, *, login: bool = False, tentative: bool = False, divisible: bool = False) -> None:
         self._tentative = tentative
         self._server_pauses_s = SERVER_PAUSES_S[:1] if divisible else SERVER_PAUSES_S
-        self._least_throttle_pause_s = LEAST_LOGIN_THROTTLE_PAUSE_S if login else LEAST_THROTTLE_PAUSE_S
+        self._throttle_pauses_s = LOGIN_THROTTLE_PAUSES_S if login else THROTTLE_PAUSES_S
         self._failures: Counter[str] = Counter()
 
     @classmethod
@@ -133,19 +135,14 @@ class Backoff:
             return None
         match error:
             case LivePersonRateLimitError():
-                return self._throttle_pause(error.retry_after_s)
+                pause_s = self._next_pause("throttle", self._throttle_pauses_s)
             case LivePersonServerError() | LivePersonTransportError():
                 pause_s = self._next_pause("server", self._server_pauses_s)
-                return None if pause_s is None else max(pause_s, error.retry_after_s or 0.0)
             case LivePersonIncompleteDataError():
-                return self._next_pause("incomplete", INCOMPLETE_PAUSES_S)
-        return None
-
-    def _throttle_pause(self, asked_s: float | None) -> float | None:
-        own_pause_s = self._next_pause("throttle", THROTTLE_PAUSES_S)
-        if own_pause_s is None:
-            return None
-        return max(self._least_throttle_pause_s, own_pause_s if asked_s is None else asked_s)
+                pause_s = self._next_pause("incomplete", INCOMPLETE_PAUSES_S)
+            case _:
+                return None
+        return None if pause_s is None else max(pause_s, error.retry_after_s or 0.0)
 
     def _next_pause(self, kind: str, pauses_s: tuple[float, ...]) -> float | None:
         earlier = self._failures[kind]

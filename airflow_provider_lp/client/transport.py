@@ -1,4 +1,4 @@
-"""One HTTP session to LivePerson: connection reuse, timeouts, pacing and retrying."""
+"""One HTTP session to LivePerson: connection reuse, timeouts and retrying."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from airflow_provider_lp.client.calls import Answer, Authorization, Call, Parsed
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonError, LivePersonRateLimitError, LivePersonTransportError
 from airflow_provider_lp.client.failures import status_error
+from airflow_provider_lp.client.flow import Flow
 from airflow_provider_lp.client.network import Route, network_error, root_cause, route_to
-from airflow_provider_lp.client.pacing import Pacer
 from airflow_provider_lp.client.retry import Backoff, RetryPolicy
 from airflow_provider_lp.client.secrets import Secrets
 
@@ -31,6 +31,8 @@ PARTING_TIMEOUT_S = 5.0
 #: Bytes of an answer, unpacked: what is larger is no page of LivePerson's, and may be a bomb.
 LARGEST_ANSWER = 512 * 2**20
 LARGEST_ERROR_BODY = 64 * 2**10
+#: How often one call is throttled before that is worth a warning.
+SERIOUS_THROTTLINGS = 4
 CHUNK = 64 * 2**10
 SUCCESSES = (200, 204)
 NETWORK_ERRORS = (requests.RequestException, Urllib3Error, OSError, ValueError)
@@ -38,7 +40,7 @@ NETWORK_ERRORS = (requests.RequestException, Urllib3Error, OSError, ValueError)
 
 class Transport:
     """
-    Sends calls, any number at a time, at one common pace.
+    Sends calls, from any number of threads; one flow says when each request may leave.
 
     :param connect_timeout: how long a connection may take to come about.
     :param read_timeout: how long LivePerson may be silent.
@@ -60,7 +62,6 @@ class Transport:
     ) -> None:
         self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
         self._lock = threading.Lock()
-        self.slots = threading.BoundedSemaphore(max_concurrency)
         self._routes: dict[str, Route] = {}
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
@@ -72,7 +73,7 @@ class Transport:
         self.clock = clock
         self._policy = policy
         self._secrets = secrets
-        self.pacer = Pacer(clock)
+        self.flow = Flow(max_concurrency, clock)
         #: HTTP requests sent so far, and how many of them repeated an earlier one.
         self.requests = 0
         self.retries = 0
@@ -86,6 +87,7 @@ class Transport:
     def abort(self) -> None:
         """End waits and requests under way, and let no other begin."""
         self.clock.close()
+        self.flow.close()
         self._adapter.end_all()
 
     def close(self) -> None:
@@ -115,22 +117,39 @@ class Transport:
             except LivePersonError as error:
                 # Of a request that was given up here, there is no trouble of LivePerson's to tell.
                 self.clock.check()
-                pause_s = backoff.pause_after(error)
-                # Who polls retries what may pass; a failure that would be final is made sure of here.
-                if pause_s and error.retry_helps and not policy.allows(self.clock.monotonic() + pause_s):
-                    pause_s = None
-                if isinstance(error, LivePersonRateLimitError):
-                    # All calls go slower, and none begins during the pause.
-                    self.pacer.throttled(sending.ticket, pause_s or 0.0)
+                pause_s = self._pause_before_retry(error, backoff, policy)
                 if pause_s is None:
                     error.exhausted = True
                     raise
-                log.warning("%s Trying again in %g s (attempt %d failed).", error, pause_s, backoff.failures)
-                if not isinstance(error, LivePersonRateLimitError):
+                if isinstance(error, LivePersonRateLimitError):
+                    self._hold_all(pause_s, error, backoff.failures)
+                else:
+                    log.warning("%s Trying again in %g s (attempt %d failed).", error, pause_s, backoff.failures)
                     self.clock.sleep(pause_s)
             else:
                 policy.is_answered = True
                 return parsed
+
+    def _pause_before_retry(self, error: LivePersonError, backoff: Backoff, policy: RetryPolicy) -> float | None:
+        pause_s = backoff.pause_after(error)
+        if pause_s is not None and isinstance(error, LivePersonRateLimitError):
+            pause_s = None if self.flow.is_hopeless else max(pause_s, self.flow.held_s)
+        # Who polls retries what may pass; a failure that would be final is made sure of here.
+        if pause_s and error.retry_helps and not policy.allows(self.clock.monotonic() + pause_s):
+            return None
+        return pause_s
+
+    def _hold_all(self, pause_s: float, error: LivePersonRateLimitError, failures: int) -> None:
+        """Not only the call that was throttled waits, but all; it is everyday while the flow finds the limit."""
+        pause_s = self.flow.hold(pause_s)
+        log.log(
+            logging.INFO if failures < SERIOUS_THROTTLINGS else logging.WARNING,
+            "%s Nothing is sent for %.1f s, then at most %d at a time (attempt %d failed).",
+            error,
+            pause_s,
+            self.flow.allowed,
+            failures,
+        )
 
     def send(self, call: Call, sign: Sign, *, again: bool) -> Answer:
         """Send ``call`` once; raises the error that the answer, or its absence, stands for."""
@@ -206,13 +225,12 @@ class PolicyCaller:
 
 
 class _Sending:
-    """Sends one call as often as it takes, at the common pace; ``ticket`` is the last request's, from the pacer."""
+    """Sends one call as often as it takes, each time when the flow lets a request go."""
 
     def __init__(self, transport: Transport, call: Call) -> None:
         self._transport = transport
         self._call = call
         self._is_sent = False
-        self.ticket = 0
 
     def answer(self, authorization: Authorization | None) -> Answer:
         """Send the request, and again where the authorization knows another signature after a refusal."""
@@ -231,12 +249,18 @@ class _Sending:
                 return answer
 
     def _send(self, sign: Sign) -> Answer:
-        # The pace is asked for last: who waits for a slot must still hear of a throttling.
-        with self._transport.slots:
-            self.ticket = self._transport.pacer.wait()
-            again, self._is_sent = self._is_sent, True
+        flow = self._transport.flow
+        ticket = flow.start()
+        again, self._is_sent = self._is_sent, True
+        try:
             answer = self._transport.send(self._call, sign, again=again)
-        self._transport.pacer.succeeded()
+        except LivePersonRateLimitError:
+            flow.throttled(ticket)
+            raise
+        except BaseException:
+            flow.failed()
+            raise
+        flow.answered(ticket)
         return answer
 
 

@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import math
+import statistics
+import threading
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_lp.client.clock import Clock
+from airflow_provider_lp.client.errors import LivePersonTransportError
+from airflow_provider_lp.client.flow import HOLD_JITTER, LONGEST_HOLD_BOUNDS_S, Flow, Ticket
+from tests.client.flow_simulation import Server, Simulation, Task
+from tests.lab import FakeClock
+
+LATENCY_S = 0.15
+#: Until those that started together have been throttled once and have come back.
+START_UP_S = 2.0
+
+
+def lets_go(flow: Flow) -> list[Ticket]:
+    """Start as many requests as may leave now."""
+    tickets = []
+    while isinstance(ticket := flow.try_start(), Ticket):
+        tickets.append(ticket)
+    return tickets
+
+
+def refuse(flow: Flow, *tickets: Ticket) -> None:
+    for ticket in tickets:
+        flow.throttled(ticket)
+
+
+def answer(flow: Flow, *tickets: Ticket) -> None:
+    for ticket in tickets:
+        flow.answered(ticket)
+
+
+# One step after the other.
+
+
+def test_without_throttling_as_many_as_ever_leave_at_once(clock: FakeClock) -> None:
+    flow = Flow(8, clock)
+    for _ in range(100):
+        tickets = lets_go(flow)
+        assert len(tickets) == 8
+        assert flow.try_start() == math.inf
+        answer(flow, *tickets)
+    assert (flow.allowed, flow.throttled_s) == (8, 0)
+
+
+@given(most=st.integers(1, 20), data=st.data())
+def test_requests_refused_together_are_one_throttling_and_as_many_follow_as_were_let_through(
+    most: int, data: st.DataObject
+) -> None:
+    clock = FakeClock()
+    flow = Flow(most, clock)
+    tickets = data.draw(st.permutations(lets_go(flow)))
+    refused = data.draw(st.integers(1, most))
+    firsts = [flow.throttled(ticket) for ticket in tickets[:refused]]
+    assert firsts == [True] + [False] * (refused - 1)
+    answer(flow, *tickets[refused:])
+    held_s = flow.try_start()
+    assert isinstance(held_s, float)
+    assert 1 <= held_s <= 1 + HOLD_JITTER
+    clock.pass_time(held_s)
+    assert len(lets_go(flow)) == flow.allowed == max(1, most - refused)
+    assert flow.throttled_s == pytest.approx(held_s)
+
+
+@given(st.floats(0, 900), st.floats(0, 1))
+def test_a_hold_that_liveperson_asks_for_is_kept_by_all_and_never_shortened(asked_s: float, chance: float) -> None:
+    clock = FakeClock()
+    flow = Flow(4, clock, lambda: chance)
+    first, *others = lets_go(flow)
+    refuse(flow, first)
+    held_s = flow.hold(asked_s)
+    assert max(asked_s, 1) <= held_s <= max(asked_s, 1) * (1 + HOLD_JITTER)
+    refuse(flow, *others)
+    assert flow.hold(asked_s / 2) == flow.try_start() == held_s
+    assert flow.throttled_s == pytest.approx(0, abs=1e-6)
+    clock.pass_time(held_s)
+    assert lets_go(flow)
+    assert flow.throttled_s == pytest.approx(held_s)
+
+
+def test_of_those_that_were_in_flight_before_a_throttling_none_counts_as_another(clock: FakeClock) -> None:
+    flow = Flow(4, clock)
+    first, *slow = lets_go(flow)
+    refuse(flow, first)
+    clock.pass_time(60)
+    assert flow.allowed == 3
+    refuse(flow, slow[0])
+    assert flow.held_s == 0
+    assert flow.allowed == 2
+    # The two that are still in flight take both places.
+    assert flow.try_start() == math.inf
+    answer(flow, *slow[1:])
+    clock.pass_time(1)
+    assert len(lets_go(flow)) == 2
+
+
+def test_only_when_one_at_a_time_is_too_many_the_pauses_grow(clock: FakeClock) -> None:
+    flow = Flow(1, clock)
+    pauses = []
+    for _ in range(100):
+        (ticket,) = lets_go(flow)
+        refuse(flow, ticket)
+        pauses.append(flow.held_s)
+        clock.pass_time(flow.held_s)
+    jitter = 1 + HOLD_JITTER
+    assert 1 <= pauses[0] <= jitter
+    assert max(pauses[:5]) <= LONGEST_HOLD_BOUNDS_S[0] * jitter
+    assert LONGEST_HOLD_BOUNDS_S[1] <= max(pauses) <= LONGEST_HOLD_BOUNDS_S[1] * jitter
+    assert flow.throttled_s == pytest.approx(sum(pauses))
+
+
+def test_a_client_without_any_answer_for_ten_minutes_has_no_hope(clock: FakeClock) -> None:
+    flow = Flow(1, clock)
+    clock.pass_time(3600)
+
+    def refused_for(seconds: float) -> None:
+        ends_s = clock.monotonic() + seconds
+        while clock.monotonic() < ends_s:
+            refuse(flow, *lets_go(flow))
+            pause_s = flow.try_start()
+            assert isinstance(pause_s, float)
+            clock.pass_time(pause_s)
+
+    refused_for(550)
+    assert not flow.is_hopeless
+    answer(flow, *lets_go(flow))
+    refused_for(550)
+    assert not flow.is_hopeless
+    refused_for(100)
+    assert flow.is_hopeless
+
+
+def test_a_request_that_fails_otherwise_leaves_its_place_and_changes_nothing(clock: FakeClock) -> None:
+    flow = Flow(2, clock)
+    for _ in range(10):
+        assert len(lets_go(flow)) == 2
+        flow.failed()
+        flow.failed()
+    assert flow.allowed == 2
+    assert not flow.held_s
+
+
+# Threads.
+
+
+def test_threads_get_all_places_and_never_more() -> None:
+    flow = Flow(3, Clock())
+    lock = threading.Lock()
+    in_flight, most, left = 0, 0, 300
+
+    def run() -> None:
+        nonlocal in_flight, most, left
+        while True:
+            ticket = flow.start()
+            with lock:
+                in_flight, left = in_flight + 1, left - 1
+                most, is_last = max(most, in_flight), left <= 0
+            time.sleep(0.0005)
+            with lock:
+                in_flight -= 1
+            flow.answered(ticket)
+            if is_last:
+                return
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert most == 3
+
+
+def test_whoever_waits_for_a_place_goes_when_one_is_free(clock: FakeClock) -> None:
+    flow = Flow(1, clock)
+    for leave in (flow.answered, flow.throttled, lambda _ticket: flow.failed()):
+        ticket = flow.start()
+        tickets: list[Ticket] = []
+        waiting = threading.Thread(target=lambda tickets=tickets: tickets.append(flow.start()))
+        waiting.start()
+        leave(ticket)
+        waiting.join(timeout=60)
+        answer(flow, *tickets)
+        assert len(tickets) == 1
+
+
+@pytest.mark.parametrize("waits_for", ["a place", "the end of a hold"])
+def test_closing_ends_a_wait_and_all_later_ones(waits_for: str) -> None:
+    clock = Clock()
+    flow = Flow(1, clock)
+    ticket = flow.start()
+    if waits_for != "a place":
+        flow.throttled(ticket)
+        flow.hold(600)
+    failures: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            flow.start()
+        except LivePersonTransportError as error:
+            failures.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.05)
+    clock.close()
+    flow.close()
+    waiting.join(timeout=60)
+    assert ["was closed" in str(failure) for failure in failures] == [True]
+    with pytest.raises(LivePersonTransportError, match="was closed"):
+        flow.start()
+
+
+# Simulated: how long it takes, compared with a client that knows the limit.
+
+
+def steadily(limit: int) -> Any:
+    return lambda _now_s: limit
+
+
+def outcome(
+    seed: int, *, tasks: int, most: int, limit: int, pages: int, apart_s: float = 1.0, **server: Any
+) -> tuple[float, float]:
+    """
+    How long tasks take, start-up aside, as a ratio to the shortest time in which a server can answer so many pages, and
+    which share of the answers was 429 then.
+    """
+    time_ = Simulation(seed)
+    serving = Server(time_, steadily(limit), **server)
+    running = [
+        Task(serving, pages // tasks, most, starts_s=0.0 if tasks == 1 else time_.random.random() * apart_s)
+        for _ in range(tasks)
+    ]
+    time_.run()
+    ends = [task.ended_s for task in running]
+    assert all(ends)
+    took_s = max(end for end in ends if end)
+    answered = len(serving.answered_at)
+    assert answered == pages // tasks * tasks
+    refused = sum(moment > START_UP_S for moment in serving.refused_at)
+    shortest_s = answered * (serving.latency_s + serving.way_s) / min(limit, tasks * most)
+    return (took_s - START_UP_S) / shortest_s, refused / (answered + refused)
+
+
+@pytest.mark.parametrize(
+    ("server", "most_refused"),
+    [
+        ({}, 0.05),
+        ({"latency_varies": True}, 0.05),
+        ({"frees_late_s": 0.008}, 0.05),
+        ({"latency_s": 0.13, "way_s": 0.02, "latency_varies": True}, 0.06),
+    ],
+    ids=["steady", "varying", "freeing late", "far away"],
+)
+@pytest.mark.parametrize(
+    ("tasks", "most", "limit", "wanted"),
+    [(1, 8, 5, 1.3), (1, 8, 2, 1.3), (1, 8, 1, 1.3), (4, 4, 5, 1.4), (8, 4, 5, 1.5)],
+)
+def test_tasks_find_the_limit_and_share_it(
+    tasks: int, most: int, limit: int, wanted: float, server: dict[str, Any], most_refused: float
+) -> None:
+    results = [
+        outcome(seed, tasks=tasks, most=most, limit=limit, pages=1000, **server)
+        for seed in range(5 if tasks > 1 else 1)
+    ]
+    ratios, refused = zip(*results, strict=True)
+    assert statistics.mean(ratios) <= wanted
+    assert max(ratios) <= wanted * 1.25
+    assert statistics.mean(refused) <= most_refused
+
+
+@settings(derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    limit=st.integers(1, 20),
+    most=st.integers(1, 20),
+    latency_s=st.sampled_from([0.1, 0.15, 0.4, 1.0]),
+    latency_varies=st.booleans(),
+    way_s=st.sampled_from([0.0, 0.02]),
+    retry_after_s=st.sampled_from([None, 0.0, 1.0]),
+)
+def test_one_task_finds_any_limit(seed: int, limit: int, most: int, **server: Any) -> None:
+    ratio, refused = outcome(seed, tasks=1, most=most, limit=limit, pages=150 * min(limit, most), **server)
+    assert ratio <= 1.4
+    assert refused <= 0.05
+
+
+@given(st.integers(0, 10**6), st.integers(1, 20), st.booleans())
+def test_without_a_limit_nothing_waits(seed: int, most: int, latency_varies: bool) -> None:
+    time_ = Simulation(seed)
+    server = Server(time_, steadily(most), latency_varies=latency_varies)
+    task = Task(server, 50 * most, most)
+    time_.run()
+    assert not server.refused_at
+    assert task.ended_s is not None
+    # At the end, not all places are needed.
+    assert task.ended_s <= 50 * LATENCY_S * (1.05 if latency_varies else 1.001) + 2 * LATENCY_S
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_room_that_other_clients_take_and_leave_is_given_up_and_found_again(seed: int) -> None:
+    time_ = Simulation(seed)
+    # For a minute at a time, other clients leave two of eight places.
+    server = Server(time_, lambda now_s: 2 if 60 <= now_s % 120 < 120 else 8, latency_varies=True)
+    Task(server, 10**6, 12)
+    time_.run(360)
+
+    def per_second(from_s: float, to_s: float) -> float:
+        return sum(from_s <= moment < to_s for moment in server.answered_at) / (to_s - from_s)
+
+    for begun_s in range(120, 360, 120):
+        assert per_second(begun_s + 35, begun_s + 60) >= 0.75 * 8 / LATENCY_S
+        assert per_second(begun_s + 70, begun_s + 120) >= 0.75 * 2 / LATENCY_S
+    assert len(server.refused_at) <= 0.01 * len(server.answered_at)
+
+
+def test_nobody_who_shares_a_limit_is_left_out() -> None:
+    time_ = Simulation(0)
+    server = Server(time_, steadily(5), latency_varies=True)
+    tasks = [Task(server, 10**6, 4, starts_s=number) for number in range(8)]
+    for until_s in range(100, 1001, 100):
+        time_.run(until_s)
+        assert not any(task.flow.is_hopeless for task in tasks)
+    shares = [task.answered / len(server.answered_at) for task in tasks]
+    assert min(shares) >= 0.3 / len(tasks)
+    assert len(server.refused_at) <= 0.05 * len(server.answered_at)
