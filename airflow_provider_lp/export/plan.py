@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.client.records import Page
@@ -15,6 +15,7 @@ from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.counting import smallest_page
 from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.planning import Question, Sight, Survey, survey
+from airflow_provider_lp.export.progress import Progress, Standing
 from airflow_provider_lp.export.query import LONGEST_SPAN, ConversationQuery, Search, was_asked_for
 from airflow_provider_lp.export.tiling import Leaf, Rules, joined, longest_windows
 from airflow_provider_lp.retention import RETENTION
@@ -22,6 +23,9 @@ from airflow_provider_lp.windows import MARK_MS, ONE_MS, Window, ceil_mark, floo
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +57,7 @@ def plan_windows(client: LivePersonClient, query: ConversationQuery, rules: Rule
         while True:
             if any(question.is_repeated for question in questions):
                 client.wait(PAUSES[1])
-            questions = asking.send(in_parallel(client, asker.look, questions))
+            questions = asking.send(asker.ask(asker.look, questions))
     except StopIteration as end:
         found: Survey = end.value
     requests = found.requests + asker.more_requests
@@ -98,6 +102,19 @@ class _Asker:
         self._client = client
         self._query = query
         self._many_old: list[Window] = []
+        self._progress = Progress(client)
+        self._answered = 0
+
+    def ask(self, ask: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """What ``ask`` gives for each item, asked side by side; says how far the plan is, if it takes long."""
+        answered = self._answered
+
+        def standing(results: Collection[Result]) -> Standing:
+            return Standing(answered + len(items), answered + len(results))
+
+        results = in_parallel(self._client, ask, items, progress=self._progress, standing=standing)
+        self._answered += len(results)
+        return results
 
     def count_old(self, *, most: int) -> int:
         """
@@ -111,7 +128,7 @@ class _Asker:
         """
         groups = self._query.window.spans(LONGEST_SPAN) if self._query.time_field != "start" else []
         searches = [search for group in groups for search in self._old_searches(group)]
-        counts = in_parallel(self._client, lambda search: self._page(self._query.body(search)).count, searches)
+        counts = self.ask(lambda search: self._page(self._query.body(search)).count, searches)
         self.more_requests = len(searches)
         old = Counter[Window]()
         for search, count in zip(searches, counts, strict=True):

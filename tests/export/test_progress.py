@@ -23,7 +23,9 @@ from airflow_provider_lp.export.conversations import collect_conversations
 from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
+from airflow_provider_lp.export.plan import plan_windows
 from airflow_provider_lp.export.progress import Progress, Standing
+from airflow_provider_lp.export.tiling import Rules
 from airflow_provider_lp.sandbox import Account, Fault, Sandbox
 from airflow_provider_lp.windows import Window
 from tests.lab import DAY, NOW, OAUTH2, FakeClock, at, connect, crowd, export, ms, query_of
@@ -349,6 +351,22 @@ def test_recomputed_metrics_tell_how_far_they_are(slow: Any, stepping: SteppingC
 
 
 # What else it says.
+
+
+def test_a_plan_tells_how_far_it_is_over_all_its_rounds(slow: Any, stepping: SteppingClock, said: Said) -> None:
+    sandbox = slow(Account.of(crowd(400, at(1), apart_ms=DAY // 50), now=NOW))
+    sandbox.answer_s = 3
+    rules = Rules.checked(target_conversations=20, longest=timedelta(days=1), most_windows=100)
+    with connect(sandbox, stepping, max_concurrency=1) as client:
+        plan_windows(client, query_of(Window(at(1), at(9))), rules)
+        requests = client.requests
+    assert said.moments == due(said.moments[-1] + 10)
+    told = [figures(line) for line in said.lines]
+    assert len(told) > 6
+    for name in ("parts", "parts_done", "requests"):
+        assert all(earlier[name] <= later[name] for earlier, later in pairwise(told)), name
+    assert 8 < told[-1]["parts_done"] <= requests
+    assert told[-1]["parts"] > told[0]["parts"] == 8
 
 
 def test_a_search_that_is_read_again_says_so(
