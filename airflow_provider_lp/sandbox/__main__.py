@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     sandbox = Sandbox(account, port=options.port, host=options.host, year=options.year, verbose=options.verbose)
     sandbox.latency_s = options.latency
+    sandbox.most_at_a_time = options.at_a_time
     told_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told_to_stop.set())
@@ -65,8 +66,17 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--latency", type=float, default=0.0, help="seconds before each answer with conversations or metrics"
     )
+    parser.add_argument(
+        "--at-a-time", type=_positive, help="requests for conversations or metrics it serves at once; others get 429"
+    )
     parser.add_argument("--verbose", action="store_true", help="print a line for each request")
     return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 def _aware(text: str) -> datetime:

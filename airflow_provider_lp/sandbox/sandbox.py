@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from bisect import insort
+from dataclasses import replace
 from types import TracebackType
 
 from airflow_provider_lp.sandbox.account import Account
 from airflow_provider_lp.sandbox.control import Control
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.sandbox.faults import Fault
-from airflow_provider_lp.sandbox.http.exchange import Request, SeenRequest
+from airflow_provider_lp.sandbox.http.exchange import Answer, Request, SeenRequest, json_answer
 from airflow_provider_lp.sandbox.http.server import HttpServer, Reply
 from airflow_provider_lp.sandbox.interactions.filters import END_FIELDS
 from airflow_provider_lp.sandbox.routing import Api, gives_data
@@ -50,7 +51,11 @@ class Sandbox:
         self.account = account or Account()
         self.credentials: dict[str, str] = dict(CREDENTIALS)
         self.requests: list[SeenRequest] = []
+        #: Seconds before each answer with conversations or metrics.
         self.latency_s = 0.0
+        #: How many requests for conversations or metrics are served at a time; any other is answered 429. Default: all.
+        self.most_at_a_time: int | None = None
+        self._at_a_time = 0
         self.gzip = False
         self._api = Api(self.account, end_filter_field, oauth1_has_ended=year == YEARS[-1])
         self._control = Control(self.account, self.credentials, self._api, self.requests)
@@ -130,26 +135,53 @@ class Sandbox:
     def _serve(self, request: Request, arrived: float) -> Reply:
         if Control.owns(request.path):
             return Reply(self._control.respond(request))
+        if not gives_data(request.path):
+            return self._served(request, arrived)
+        if not self._begin():
+            answer = json_answer(429, {"message": "Too many requests at a time"})
+            self._remember(_seen(request, answer, arrived))
+            return Reply(answer)
+        try:
+            return replace(self._served(request, arrived), delay_s=self.latency_s, done=self._end)
+        except BaseException:
+            self._end()
+            raise
+
+    def _begin(self) -> bool:
+        """Whether another request may be served beside those that are."""
+        with self._lock:
+            if self.most_at_a_time is not None and self._at_a_time >= self.most_at_a_time:
+                return False
+            self._at_a_time += 1
+            return True
+
+    def _end(self) -> None:
+        with self._lock:
+            self._at_a_time -= 1
+
+    def _served(self, request: Request, arrived: float) -> Reply:
         fault = self._api.faults.for_request(request.path)
         answer = self._api.respond(request, fault)
-        cut = fault is not None and fault.kind == "cut_connection"
-        seen = SeenRequest(
-            request.method,
-            request.path,
-            dict(request.pairs),
-            request.parsed_body(),
-            None if cut else answer.status,
-            fault.kind if fault else answer.fault,
-            arrived,
-            request.scheme,
-        )
-        self._remember(seen)
-        delay_s = self.latency_s if gives_data(request.path) else 0.0
+        self._remember(_seen(request, answer, arrived, fault))
         if fault is None:
-            return Reply(answer, delay_s=delay_s, may_compress=self.gzip)
-        return Reply(answer, fault.kind, fault.seconds, delay_s, may_compress=self.gzip)
+            return Reply(answer, may_compress=self.gzip)
+        return Reply(answer, fault.kind, fault.seconds, may_compress=self.gzip)
 
     def _remember(self, seen: SeenRequest) -> None:
         with self._lock:
             insort(self.requests, seen, key=lambda each: each.at)
             del self.requests[:-_REMEMBERED_REQUESTS]
+
+
+def _seen(request: Request, answer: Answer, arrived: float, fault: Fault | None = None) -> SeenRequest:
+    is_cut = fault is not None and fault.kind == "cut_connection"
+    return SeenRequest(
+        request.method,
+        request.path,
+        dict(request.pairs),
+        request.parsed_body(),
+        None if is_cut else answer.status,
+        fault.kind if fault else answer.fault,
+        arrived,
+        request.scheme,
+    )

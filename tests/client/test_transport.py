@@ -7,6 +7,7 @@ import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import formatdate
@@ -28,6 +29,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonServerError,
     LivePersonTransportError,
 )
+from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.sandbox import Fault, Sandbox
 from tests.lab import APPLICATION, DAY, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd
 from tests.scripted import EMPTY, Say, scripted
@@ -275,26 +277,6 @@ def test_endless_throttling_ends_in_an_error(sandbox_of: SandboxOf, clock: FakeC
     assert 60 < clock.monotonic() < 900
 
 
-def test_a_throttling_that_lasts_for_one_call_alone_ends_in_an_error_as_well(
-    sandbox_of: SandboxOf, clock: FakeClock
-) -> None:
-    sandbox = sandbox_of(*crowd(3))
-    sandbox.add_fault(Fault("throttle", times=None, path="/consumer/"))
-    is_over = threading.Event()
-
-    def others() -> None:
-        while not is_over.is_set():
-            search(client)
-
-    with connect(sandbox, clock) as client:
-        thread = threading.Thread(target=others)
-        thread.start()
-        with pytest.raises(LivePersonRateLimitError):
-            client.interactions.by_consumer("c")
-        is_over.set()
-        thread.join(timeout=60)
-
-
 def test_finding_the_limit_uses_up_no_attempts(sandbox_of: SandboxOf, clock: FakeClock) -> None:
     sandbox = sandbox_of(*crowd(3))
     # As if other clients took all room again and again, just before this one asks.
@@ -341,6 +323,43 @@ def test_after_a_429_eight_threads_send_no_burst(sandbox_of: SandboxOf, in_fligh
     apart = [(after.at - before.at) * 5 for before, after in pairwise(seen[in_flight - 1 :])]
     assert apart[0] > 0.7
     assert min(apart) > 0.4 * 5 * 0.9
+
+
+@pytest.mark.parametrize("limit", [2, 5])
+def test_beside_a_limit_a_task_is_nearly_as_quick_as_one_that_knows_it(sandbox_of: SandboxOf, limit: int) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.latency_s = 0.05
+
+    def took_s(pages: int, in_flight: int) -> float:
+        with connect(sandbox, Paced(), max_concurrency=in_flight) as client, ThreadPoolExecutor(10) as threads:
+            search(client)
+            begun = time.monotonic()
+            list(threads.map(lambda _: search(client), range(pages)))
+            return time.monotonic() - begun
+
+    pages = 60 * limit
+    shortest_s = took_s(pages, limit)
+    sandbox.most_at_a_time = limit
+    assert took_s(pages, 8) < 2 * shortest_s
+    refused = sum(each.status == 429 for each in calls(sandbox))
+    assert 0 < refused < 0.2 * pages
+
+
+def test_whatever_a_client_asks_for_waits_when_liveperson_throttles_something_else(
+    sandbox_of: SandboxOf, clock: FakeClock
+) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    sandbox.add_fault(Fault("throttle", path="/operations/", retry_after="30"))
+    with connect(sandbox, clock, max_concurrency=8) as client:
+        search(client)
+        with pytest.raises(LivePersonRateLimitError):
+            # A poll does not retry its first request; whoever polls waits for as long as LivePerson wants.
+            client.polling(timedelta(seconds=20)).operations.send(MetricsRequest.checked("queue_health", timeframe=60))
+        search(client)
+        assert 1 <= clock.monotonic() < 2
+        sandbox.add_fault(Fault("throttle", path="/operations/", retry_after="30"))
+        client.operations.send(MetricsRequest.checked("queue_health", timeframe=60))
+        assert client.throttled_s > 30
 
 
 def test_after_a_429_requests_one_after_the_other_are_not_spaced(sandbox_of: SandboxOf, clock: FakeClock) -> None:

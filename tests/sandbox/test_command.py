@@ -77,6 +77,13 @@ def test_the_year_says_whether_oauth_1_is_accepted(year: str, status: int) -> No
         assert requests.get(url, auth=key, timeout=5).status_code == status
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "few"])
+def test_it_serves_at_least_one_request_at_a_time(number: str) -> None:
+    done = subprocess.run([*COMMAND, "--at-a-time", number], capture_output=True, text=True, timeout=10, check=False)
+    assert done.returncode == 2
+    assert "--at-a-time" in done.stderr
+
+
 def test_a_moment_without_offset_is_refused() -> None:
     done = subprocess.run([*COMMAND, "--now", "2026-03-20"], capture_output=True, text=True, timeout=10, check=False)
     assert done.returncode == 2

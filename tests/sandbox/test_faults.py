@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -331,3 +333,18 @@ def test_latency_holds_metrics_back_too(caller: Caller) -> None:
     begin = time.monotonic()
     caller.metrics(**METRICS)
     assert time.monotonic() - begin >= 0.3
+
+
+def test_what_comes_while_enough_is_served_is_throttled(caller: Caller) -> None:
+    caller.sandbox.latency_s = 0.5
+    caller.sandbox.most_at_a_time = 2
+    callers = [Caller(caller.sandbox) for _ in range(5)]
+
+    def ask(number: int) -> int:
+        other = callers[number]
+        return (other.metrics(**METRICS) if number % 2 else call(other)).status_code
+
+    with ThreadPoolExecutor(5) as threads:
+        assert Counter(threads.map(ask, range(5))) == {200: 2, 429: 3}
+        assert Counter(threads.map(ask, range(2))) == {200: 2}
+    assert Counter(seen.status for seen in caller.sandbox.requests) == {200: 4, 429: 3}

@@ -19,15 +19,21 @@ from airflow_provider_lp.sandbox.http.exchange import Answer, Refused, Request, 
 _ABANDONED = (ConnectionError, TimeoutError)
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Reply:
-    """An answer, the kind of fault that spoils its delivery and for how long, and how long it is held back before."""
+    """An answer, the kind of fault that spoils its delivery and for how long, how long it is held back before, and what
+    is to be done then."""
 
     answer: Answer
     fault: str | None = None
     fault_seconds: float | None = None
     delay_s: float = 0.0
     may_compress: bool = False
+    done: Callable[[], None] = _nothing
 
 
 Serve = Callable[[Request, float], Reply]
@@ -92,6 +98,7 @@ class _Connection(BaseHTTPRequestHandler):
         reply = self._reply(arrived)
         if reply.delay_s:
             self.server.stopping.wait(reply.delay_s)
+        reply.done()
         answer = self._compressed(reply.answer) if reply.may_compress else reply.answer
         if not deliver(answer, reply.fault, reply.fault_seconds, self.wfile, self.server.stopping.wait):
             self.close_connection = True
