@@ -35,7 +35,7 @@ REST_FOR_S = 60.0
 SMOOTHING = 0.9
 #: A client that is throttled so often in a row, and for so long, without an answer is not finding a limit any more.
 HOPELESS_THROTTLINGS = 10
-HOPELESS_S = 600.0
+HOPELESS_S = 300.0
 
 _chance = SystemRandom().random
 

@@ -118,7 +118,7 @@ def test_only_when_one_at_a_time_is_too_many_the_pauses_grow(clock: FakeClock) -
     assert flow.throttled_s == pytest.approx(sum(pauses))
 
 
-def test_a_client_without_any_answer_for_ten_minutes_has_no_hope(clock: FakeClock) -> None:
+def test_a_client_without_any_answer_for_five_minutes_has_no_hope(clock: FakeClock) -> None:
     flow = Flow(1, clock)
     clock.pass_time(3600)
 
@@ -130,10 +130,10 @@ def test_a_client_without_any_answer_for_ten_minutes_has_no_hope(clock: FakeCloc
             assert isinstance(pause_s, float)
             clock.pass_time(pause_s)
 
-    refused_for(550)
+    refused_for(250)
     assert not flow.is_hopeless
     answer(flow, *lets_go(flow))
-    refused_for(550)
+    refused_for(250)
     assert not flow.is_hopeless
     refused_for(100)
     assert flow.is_hopeless

@@ -280,7 +280,7 @@ def test_endless_throttling_ends_in_an_error(sandbox_of: SandboxOf, clock: FakeC
 def test_finding_the_limit_uses_up_no_attempts(sandbox_of: SandboxOf, clock: FakeClock) -> None:
     sandbox = sandbox_of(*crowd(3))
     # As if other clients took all room again and again, just before this one asks.
-    sandbox.add_fault(Fault("throttle", times=30))
+    sandbox.add_fault(Fault("throttle", times=20))
     with connect(sandbox, clock) as client:
         assert len(search(client)) == 3
 
