@@ -13,6 +13,7 @@
     ├── LivePersonRateLimitError        throttled for longer than is sensible to wait
     ├── LivePersonServerError           LivePerson is in trouble
     ├── LivePersonTransportError        no usable answer arrived
+    │   └── LivePersonUnreachableError  no connection came about
     ├── LivePersonIncompleteDataError   an answer came, but not all of the data
     └── LivePersonDifferenceError       what was exported is not what LivePerson, or the store, has now
 """
@@ -113,6 +114,10 @@ class LivePersonTransportError(LivePersonError):
     """No usable answer: connection refused or lost, timed out, cut short, or not LivePerson's JSON."""
 
     retry_helps = True
+
+
+class LivePersonUnreachableError(LivePersonTransportError):
+    """No connection came about: whatever was to be asked for is not the reason."""
 
 
 class LivePersonIncompleteDataError(LivePersonError):

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.utils import select_proxy
-from urllib3.exceptions import LocationParseError, ProxyError
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError, ProxyError
 from urllib3.util import parse_url
 
 from airflow_provider_lp.client.calls import Call
@@ -23,6 +23,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonConfigurationError,
     LivePersonError,
     LivePersonTransportError,
+    LivePersonUnreachableError,
 )
 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
@@ -129,9 +130,9 @@ def network_error(call: Call, error: Exception, proxy: str = "") -> LivePersonEr
     cause = f"the proxy answers HTTP {status}" if (status := _tunnel_status(links)) else root_cause(error)
     if proxy.startswith("https://"):
         way += " (most proxies are spoken to in plain HTTP: http://...)"
-    return LivePersonTransportError(
-        f"No complete answer from {host} to {call.endpoint}{way}: {cause}.", endpoint=call.endpoint
-    )
+    has_no_connection = status or any(isinstance(link, NewConnectionError | ConnectTimeoutError) for link in links)
+    kind = LivePersonUnreachableError if has_no_connection else LivePersonTransportError
+    return kind(f"No complete answer from {host} to {call.endpoint}{way}: {cause}.", endpoint=call.endpoint)
 
 
 def _proxy_problem(proxy: str, links: list[BaseException]) -> str | None:

@@ -20,6 +20,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonRateLimitError,
     LivePersonServerError,
     LivePersonTransportError,
+    LivePersonUnreachableError,
 )
 
 #: LivePerson's own advice after a 5xx; what never answered properly is treated alike.
@@ -136,6 +137,8 @@ class Backoff:
         match error:
             case LivePersonRateLimitError():
                 pause_s = self._next_pause("throttle", self._throttle_pauses_s)
+            case LivePersonUnreachableError():
+                pause_s = self._next_pause("server", SERVER_PAUSES_S)
             case LivePersonServerError() | LivePersonTransportError():
                 pause_s = self._next_pause("server", self._server_pauses_s)
             case LivePersonIncompleteDataError():

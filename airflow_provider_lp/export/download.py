@@ -13,7 +13,7 @@ from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.client.records import ConversationHead
 from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.counting import smallest_page
-from airflow_provider_lp.export.pages import TOO_HEAVY, PageRequest, Row
+from airflow_provider_lp.export.pages import PageRequest, Row, may_be_too_heavy
 from airflow_provider_lp.export.progress import Progress, Standing
 from airflow_provider_lp.export.query import ConversationQuery, can_split, was_asked_for
 from airflow_provider_lp.export.slices import CutSlice, Question, SliceReading, left_to_read
@@ -159,7 +159,7 @@ class Download:
         try:
             arrived = future.result()
         except LivePersonError as error:
-            if self._takes_truncated and isinstance(error, TOO_HEAVY):
+            if self._takes_truncated and may_be_too_heavy(error):
                 # Without transcripts, no page is too large: there is trouble, and whoever polls is to know at once.
                 raise
             reading.request_failed(request, error)

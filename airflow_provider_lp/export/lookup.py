@@ -17,7 +17,7 @@ from airflow_provider_lp.client.filters import STATUSES, check_content, check_st
 from airflow_provider_lp.client.interactions import IDS_PER_CALL
 from airflow_provider_lp.client.records import Page, milliseconds
 from airflow_provider_lp.export.completeness import ask_until_complete
-from airflow_provider_lp.export.pages import TOO_HEAVY, PageRequest, Request, Row
+from airflow_provider_lp.export.pages import PageRequest, Request, Row, may_be_too_heavy
 from airflow_provider_lp.export.paging import IDS_NAMED, SearchReading
 from airflow_provider_lp.export.parallel import in_parallel
 from airflow_provider_lp.export.progress import Progress, Standing
@@ -213,8 +213,8 @@ class Lookup:
             page = self._client.interactions.by_id(
                 conversation_ids, content=self._query.content, divisible=is_divisible
             )
-        except TOO_HEAVY:
-            if not is_divisible:
+        except LivePersonError as error:
+            if not is_divisible or not may_be_too_heavy(error):
                 raise
             half = len(conversation_ids) // 2
             parts = [self._ask(some) for some in (conversation_ids[:half], conversation_ids[half:])]

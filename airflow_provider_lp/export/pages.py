@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
-from airflow_provider_lp.client.errors import LivePersonServerError, LivePersonTransportError
+from airflow_provider_lp.client.errors import (
+    LivePersonError,
+    LivePersonServerError,
+    LivePersonTransportError,
+    LivePersonUnreachableError,
+)
 from airflow_provider_lp.client.interactions import ROWS_PER_PAGE
 from airflow_provider_lp.export.completeness import PAUSES
 
-#: How a page fails that may be too large.
-TOO_HEAVY = (LivePersonServerError, LivePersonTransportError)
 #: Pages that arrive before the next ones are twice as large again.
 PAGES_BEFORE_LARGER = 5
+
+
+def may_be_too_heavy(error: LivePersonError) -> bool:
+    """Whether a page may have failed because it is too large."""
+    is_like_it = isinstance(error, LivePersonServerError | LivePersonTransportError)
+    return is_like_it and not isinstance(error, LivePersonUnreachableError)
 
 
 class Row(NamedTuple):

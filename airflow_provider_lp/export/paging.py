@@ -19,7 +19,7 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.client.interactions import IDS_PER_CALL, ROWS_PER_PAGE
 from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.counts import Counts
-from airflow_provider_lp.export.pages import TOO_HEAVY, LookupRequest, PageRequest, PageSize, Request, Row
+from airflow_provider_lp.export.pages import LookupRequest, PageRequest, PageSize, Request, Row, may_be_too_heavy
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class SearchReading:
             smaller = [*request.halves()]
         elif request.limit > self._least_limit:
             smaller = [request._replace(pause=PAUSES[0])]
-        if not isinstance(error, TOO_HEAVY) or not smaller:
+        if not smaller or not may_be_too_heavy(error):
             raise error
         if isinstance(request, PageRequest):
             self._page_size.page_failed(request)

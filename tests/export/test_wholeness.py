@@ -13,17 +13,19 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.client.errors import (
     LivePersonIncompleteDataError,
     LivePersonServerError,
     LivePersonTransportError,
+    LivePersonUnreachableError,
 )
 from airflow_provider_lp.export import download
 from airflow_provider_lp.export.conversations import collect_conversations
 from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 from airflow_provider_lp.windows import Window
-from tests.lab import DAY, MARK, NOW, FakeClock, at, export, ids_in, ids_of, query_of
-from tests.scripted import EMPTY, Say
+from tests.lab import DAY, MARK, NOW, OAUTH1, FakeClock, at, export, ids_in, ids_of, query_of
+from tests.scripted import EMPTY, Say, scripted
 
 from .archive import (
     DAY_WINDOW,
@@ -271,6 +273,16 @@ def test_one_heavy_record_costs_few_requests_and_fails_only_alone() -> None:
         archive.spoil = lambda seen, matching, *_: Say(500, b"") if "c00321" in map(id_of, matching) else None
         with pytest.raises(LivePersonServerError):
             collect(client)
+
+
+def test_what_cannot_be_reached_is_not_asked_for_in_halves() -> None:
+    with scripted(lambda _: Say(), domain=Say(body={"baseURI": "127.0.0.1:1"})) as server:
+        clock = FakeClock()
+        with LivePersonClient("1", OAUTH1, host=server.url, clock=clock, max_concurrency=1) as client:
+            with pytest.raises(LivePersonUnreachableError, match="refused"):
+                collect(client)
+            assert client.requests == 1 + 4
+        assert clock.pauses == [5, 10, 15]
 
 
 def test_heavy_records_are_looked_up_in_halves() -> None:
