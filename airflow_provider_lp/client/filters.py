@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.spelling import nearest
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,8 @@ SDE_KINDS = (
     "searchContent",
 )
 IDENTIFIER = re.compile(r"-?[0-9A-Za-z_.@-]+")
+#: Ids of skills and groups are numbers; -1 stands for none.
+NUMERIC_ID = re.compile(r"-1|[0-9]+")
 CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 UNSEARCHABLE_NUMBER = re.compile(r"[0-9]{4}")
 #: What a template makes of a value that a run does not have.
@@ -120,13 +122,6 @@ def _template_hint(value: object) -> str:
     return ""
 
 
-def _nearest(name: object, known: Iterable[str]) -> str:
-    """Asks whether the known name that is most like a wrong one was meant; empty if none is like it."""
-    by_lower_case = {some.lower(): some for some in known}
-    close = get_close_matches(str(name).lower(), by_lower_case, n=1)
-    return f" Did you mean {by_lower_case[close[0]]!r}?" if close else ""
-
-
 @cache
 def _warn_of_undocumented(argument: str) -> None:
     """Logs that an argument is passed on unchecked. Once a process: sensors check their arguments at every poll."""
@@ -146,6 +141,12 @@ def _ids(name: str, value: Any) -> list[int | str]:
     for item in _items(name, value, expected):
         if isinstance(item, bool) or not isinstance(item, int | str) or not _is_id(str(item)):
             raise _refuse(name, value, f"a list of {expected}")
+    return list(value)
+
+
+def _numeric_ids(name: str, value: Any) -> list[int | str]:
+    if not all(NUMERIC_ID.fullmatch(str(item)) for item in _ids(name, value)):
+        raise _refuse(name, value, "a list of ids, which are numbers, -1 for none")
     return list(value)
 
 
@@ -190,7 +191,7 @@ def _some_of(*allowed: str, undocumented: Collection[str] = ()) -> Check:
             if item in undocumented:
                 _warn_of_undocumented(f"{item} in filters[{name!r}]")
             elif item not in allowed:
-                raise _refuse(name, value, f"a list of {', '.join(allowed)}", _nearest(item, allowed))
+                raise _refuse(name, value, f"a list of {', '.join(allowed)}", nearest(item, allowed))
         return items
 
     return check
@@ -264,8 +265,8 @@ def _numbers(name: str, value: Any) -> list[int]:
 
 FILTERS: dict[str, Check] = {
     "status": _some_of(*STATUSES, undocumented=CONSOLE_STATUSES),
-    "skillIds": _ids,
-    "latestSkillIds": _ids,
+    "skillIds": _numeric_ids,
+    "latestSkillIds": _numeric_ids,
     "agentIds": _ids,
     "userPermissions": _some_of("ASSIGNED_AGENT", "AGENT", "AGENT_MANGER", "READER"),
     "latestAgentIds": _ids,
@@ -328,7 +329,7 @@ def _check_filter(name: str, value: Any) -> Any:
         raise LivePersonConfigurationError("filters['contentToRetrieve'] is given as content=[...].")
     if name not in FILTERS:
         raise LivePersonConfigurationError(
-            f"filters[{name!r}] is not a filter of LivePerson's search.{_nearest(name, FILTERS)} "
+            f"filters[{name!r}] is not a filter of LivePerson's search.{nearest(name, FILTERS)} "
             f"Known: {', '.join(sorted(FILTERS))}."
         )
     return FILTERS[name](name, value)
@@ -356,7 +357,7 @@ def check_content(content: Collection[str] | None, *, by_consumer: bool = False)
             continue
         if name not in CONTENT_TYPES | CONSOLE_CONTENT_TYPES:
             raise LivePersonConfigurationError(
-                f"content={_shown(name)} is not known to LivePerson.{_nearest(name, CONTENT_TYPES)} "
+                f"content={_shown(name)} is not known to LivePerson.{nearest(name, CONTENT_TYPES)} "
                 f"Known: {', '.join(sorted(documented))}."
             )
         _warn_of_undocumented(f"content={name!r}")
@@ -379,7 +380,7 @@ def check_status(status: Collection[str]) -> list[str]:
     for name in status:
         if name not in allowed:
             raise LivePersonConfigurationError(
-                f"status={_shown(status)} must be a list of {', '.join(STATUSES)}.{_nearest(name, STATUSES)}"
+                f"status={_shown(status)} must be a list of {', '.join(STATUSES)}.{nearest(name, STATUSES)}"
             )
         if name in CONSOLE_STATUSES:
             _warn_of_undocumented(f"status={name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from airflow_provider_lp.client.report_parameters import LONGEST_TIMEFRAME, chec
 from airflow_provider_lp.client.reports import Report, report_named
 from airflow_provider_lp.client.versions import (
     AUTHENTICATIONS,
+    BAD_REQUEST,
     VERSION_REFUSALS,
     Choice,
     Version,
@@ -201,7 +202,7 @@ class MessagingOperations:
                 # Where there is no other version to ask, a refusal that may pass is retried as any other.
                 answer = self._ask(request, version, tentative=len(untried) > 1)
             except LivePersonError as error:
-                if error.status not in VERSION_REFUSALS:
+                if not _refuses(error, request, VERSION_REFUSALS):
                     raise
                 choice.refused[version] = error
                 log.info("LivePerson refuses v=%d of %s: %s", version.number, request.report.endpoint, error)
@@ -211,9 +212,10 @@ class MessagingOperations:
         refusal = self._memory.all_refused(choice)
         tried = " and ".join(f"v={version.number} (HTTP {choice.refused[version].status})" for version in versions)
         label = AUTHENTICATIONS[self._authorization.kind]
+        parameters = "it may not take what was asked for, or " if refusal.status == BAD_REQUEST else "it may take "
         _explain(
             refusal,
-            f"LivePerson refuses {tried} of {request.report.endpoint} to {label}: it may take another kind of "
+            f"LivePerson refuses {tried} of {request.report.endpoint} to {label}: {parameters}another kind of "
             "authentication only.",
         )
         raise refusal
@@ -222,7 +224,7 @@ class MessagingOperations:
         try:
             return self._ask(request, version)
         except LivePersonError as error:
-            if error.status in VERSION_REFUSALS[1:]:
+            if _refuses(error, request, VERSION_REFUSALS[1:]):
                 _explain(error, "")
             raise
 
@@ -248,6 +250,11 @@ class MessagingOperations:
         if version.by_period and request.timeframe is not None:
             return replace(answer, asked_ms=int(params["toMillis"]))
         return answer
+
+
+def _refuses(error: LivePersonError, request: MetricsRequest, statuses: Collection[int]) -> bool:
+    """Whether it was the method itself that was refused, and not the login or the domain lookup before it."""
+    return error.status in statuses and error.endpoint == request.report.endpoint
 
 
 def _explain(error: LivePersonError, means: str) -> None:

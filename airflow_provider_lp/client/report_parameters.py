@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Sequence, Set
 from typing import Any, NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.client.filters import CODE, IDENTIFIER
+from airflow_provider_lp.client.filters import CODE, IDENTIFIER, NUMERIC_ID
+from airflow_provider_lp.client.spelling import nearest
 
 ALL = "all"
 MINUTES_PER_HOUR = 60
@@ -54,6 +55,11 @@ def check_ids(name: str, ids: Ids) -> list[str]:
             f"{name}={ids!r} holds a text None, which comes from a template whose value this run does not have."
         )
     texts = [ALL if text.lower() == ALL else text for text in texts]
+    wrong = next((text for text in texts if text != ALL and not NUMERIC_ID.fullmatch(text)), None)
+    if wrong is not None and name != "agent_ids":
+        raise LivePersonConfigurationError(
+            f"{name}={ids!r} must be numbers, the ids at LivePerson, or 'all'.{nearest(wrong, [ALL])}"
+        )
     if ALL in texts and len(texts) > 1:
         raise LivePersonConfigurationError(f"{name}={ids!r}: give ids only, or 'all' alone.")
     return list(dict.fromkeys(texts))

@@ -26,6 +26,7 @@ from airflow_provider_lp.client.report_parameters import (
     flag,
     names,
 )
+from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.client.versions import Version
 
 MESSAGING_CONVERSATION = "messaging_conversation"
@@ -107,6 +108,11 @@ class Report:
         adds_up = all(metric.additive or metric.ratio for metric in self.metrics.values())
         object.__setattr__(self, "additive", adds_up)
 
+    def _arguments(self) -> set[str]:
+        """The arguments of a metrics operator that mean something here."""
+        period = {"start", "end", "window"} if self.has_period else set()
+        return {*self.parameters, *period}
+
     def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """
         The arguments as LivePerson accepts them, without those that are ``None``.
@@ -117,7 +123,7 @@ class Report:
         for name in given:
             if name not in self.parameters:
                 raise LivePersonConfigurationError(
-                    f"{name} has no meaning for report={self.name!r}. It takes {', '.join(sorted(self.parameters))}."
+                    f"{name} has no meaning for report={self.name!r}. It takes {', '.join(sorted(self._arguments()))}."
                 )
         return {name: self.parameters[name].check(name, value) for name, value in given.items()}
 
@@ -347,5 +353,7 @@ def report_named(name: object) -> Report:
     :raises LivePersonConfigurationError: if there is none.
     """
     if not isinstance(name, str) or name not in REPORTS:
-        raise LivePersonConfigurationError(f"report={name!r} must be one of {', '.join(REPORTS)}.")
+        raise LivePersonConfigurationError(
+            f"report={name!r} must be one of {', '.join(REPORTS)}.{nearest(name, REPORTS)}"
+        )
     return REPORTS[name]

@@ -19,9 +19,11 @@ AUTHENTICATIONS: Mapping[str, str] = MappingProxyType(
         "oauth1": "OAuth 1.0 keys",
     }
 )
+#: The HTTP status for parameters that LivePerson does not take.
+BAD_REQUEST = 400
 #: HTTP statuses by which LivePerson may mean that it does not offer the version to this authentication, of which the
 #: later ones say more.
-VERSION_REFUSALS = (400, 404, 401, 403)
+VERSION_REFUSALS = (BAD_REQUEST, 404, 401, 403)
 #: How long a method is not asked again after all its versions were refused.
 REFUSED_FOR_S = 60.0
 

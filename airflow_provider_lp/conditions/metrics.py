@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.reports import REPORTS, Report
+from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.conditions.base import Condition, PollResult
 from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
@@ -95,7 +96,8 @@ class MetricIsWithin(Condition, frozen=True):
         if self.metric not in query.report.metrics:
             known = ", ".join(query.report.metrics)
             raise LivePersonConfigurationError(
-                f"metric={self.metric!r} is not in report={self.report!r}. Known: {known}."
+                f"metric={self.metric!r} is not in report={self.report!r}."
+                f"{nearest(self.metric, query.report.metrics)} Known: {known}."
             )
         self._check_subject(query.report)
         return query

@@ -13,6 +13,7 @@ import msgspec
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.client.filters import check_content, check_filters
 from airflow_provider_lp.client.records import ConversationInfo, milliseconds
+from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window, ceil_mark, floor_mark, to_ms
 
@@ -98,7 +99,9 @@ class ConversationQuery:
         :raises LivePersonConfigurationError: naming the argument that it would not.
         """
         if not isinstance(time_field, str) or time_field not in TIME_FIELDS:
-            raise LivePersonConfigurationError(f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.")
+            raise LivePersonConfigurationError(
+                f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.{nearest(time_field, TIME_FIELDS)}"
+            )
         if not isinstance(max_age, timedelta) or not timedelta(0) <= max_age <= RETENTION:
             raise LivePersonConfigurationError(
                 f"max_age={max_age!r} must be a timedelta of at most {RETENTION.days} days: LivePerson keeps "

@@ -121,6 +121,8 @@ WRONG: list[tuple[str, Any]] = [
     ("skillIds", [None]),
     ("skillIds", [""]),
     ("skillIds", ["1 2"]),
+    ("skillIds", ["Sales"]),
+    ("latestSkillIds", [-2]),
     ("skillIds", ["None"]),
     ("agentIds", "7"),
     ("agentIds", [["7"]]),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,8 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from airflow_provider_lp.client import LivePersonClient
+from airflow_provider_lp.client import LivePersonClient, OAuth2Credentials
 from airflow_provider_lp.client.errors import (
+    LivePersonAuthenticationError,
     LivePersonBadRequestError,
     LivePersonConfigurationError,
     LivePersonTransportError,
@@ -17,7 +19,7 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.client.measurements import Measurement, Subject
 from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.reports import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS, REPORTS
-from tests.lab import DAY, HOUR, OAUTH1, FakeClock, at, connect
+from tests.lab import DAY, HOUR, OAUTH1, OAUTH2, FakeClock, at, calls, connect
 from tests.scripted import Say, Scripted, scripted
 
 PATH = "/operations/api/account/12345678"
@@ -290,6 +292,15 @@ def test_what_liveperson_would_refuse_or_misread_is_no_request(
         asked(report, **arguments)
 
 
+@pytest.mark.parametrize(
+    ("skill_ids", "words"), [("al", "Did you mean 'all'?"), (["Sales"], "must be numbers"), ([12, "x"], "numbers")]
+)
+def test_skills_are_named_by_their_numbers(skill_ids: Any, words: str) -> None:
+    with pytest.raises(LivePersonConfigurationError, match=re.escape(words)) as caught:
+        asked("queue_health", timeframe=60, skill_ids=skill_ids)
+    assert f"skill_ids={skill_ids!r}" in str(caught.value)
+
+
 def test_the_longest_periods_are_sent() -> None:
     with asking() as (server, client):
         client.operations.send(asked("queue_health", period=(at(20) - 24 * HOUR, at(20))))
@@ -341,3 +352,15 @@ def test_a_refusal_is_final_and_says_what_liveperson_said() -> None:
         with pytest.raises(LivePersonBadRequestError, match="period too far back"):
             client.operations.send(asked("queue_health", period=(at(20) - DAY, at(20))))
         assert len(server.calls) == 1
+
+
+def test_credentials_that_are_refused_say_nothing_about_versions(sandbox_of: Any) -> None:
+    sandbox = sandbox_of()
+    wrong = OAuth2Credentials(OAUTH2.client_id, "wrong")
+    with (
+        connect(sandbox, FakeClock(), wrong) as client,
+        pytest.raises(LivePersonAuthenticationError, match="invalid_client") as caught,
+    ):
+        client.operations.send(MetricsRequest.checked("queue_health", timeframe=60))
+    assert "v=1" not in str(caught.value)
+    assert [call.status for call in calls(sandbox, "/app/token")] == [400]
