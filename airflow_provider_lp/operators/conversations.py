@@ -15,6 +15,7 @@ from airflow_provider_lp.operators.templates import (
     from_template,
     id_from_template,
     ids_from_template,
+    names_from_template,
     number_from_template,
 )
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, warn_of_short_max_age
@@ -183,10 +184,10 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
     retries``.
     Without ``path``, it returns ``records, conversations, repaired, missing, requests, retries``.
 
-    :param conversation_ids: ids, any number: a list, another task's output (mapped ones too), or a template that gives
-        a list, such as ``{{ ti.xcom_pull('find') | list }}``. (templated)
+    :param conversation_ids: ids, any number: a list, another task's output (a sensor's and mapped ones too), or a
+        template that gives one, such as ``{{ ti.xcom_pull('find') | list }}``. (templated)
     :param consumer_id: instead of ids: the consumer whose conversations to export. (templated)
-    :param status: with ``consumer_id``: ``["OPEN"]`` or ``["CLOSE"]``; default all conversations. (templated)
+    :param status: with ``consumer_id``: ``"OPEN"``, ``"CLOSE"`` or a list; default all conversations. (templated)
     :param content: LivePerson's content types to retrieve; default its own choice. (templated)
     :param allow_missing: whether ids that LivePerson does not return are only listed as ``missing`` in the result,
         instead of failing the task; default no.
@@ -217,7 +218,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         *,
         conversation_ids: Iterable[str | int] | str | None = None,
         consumer_id: str | int | None = None,
-        status: Collection[str] | None = None,
+        status: Collection[str] | str | None = None,
         content: Collection[str] | None = None,
         allow_missing: bool = False,
         max_concurrency: int = DEFAULT_CONCURRENCY,
@@ -240,14 +241,20 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
             query = LookupQuery.checked(
                 conversation_ids=ids_from_template("conversation_ids", self.conversation_ids),
                 consumer_id=id_from_template("consumer_id", self.consumer_id),
-                status=from_template(self.status),
+                status=names_from_template(self.status),
                 content=from_template(self.content),
                 allow_missing=self.allow_missing,
             )
             target = self.target()
             with self.client(self.max_concurrency) as client, Lookup(client, query) as lookup:
                 if target is None:
-                    return lookup.collect(self.max_xcom_bytes)
+                    result = lookup.collect(self.max_xcom_bytes)
+                    log.info(
+                        "Returning %d conversations through XCom; %d ids are missing.",
+                        result["conversations"],
+                        len(result["missing"]),
+                    )
+                    return result
                 summary = lookup.export(target.path)
         return target.announce(summary, context, self.outlets, counted="conversations")
 

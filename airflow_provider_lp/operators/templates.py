@@ -21,6 +21,8 @@ BOOLEANS = {"True": True, "true": True, "False": False, "false": False}
 NOT_IN_AN_ID = r"[\s()\[\]{}<>'\"`,;=]"
 #: What JSON, Python and others write where there is no value or no text, in lower case.
 NO_IDS = frozenset({"", "none", "null", "nan", "undefined", "true", "false"})
+#: Where the results of sensors have ids.
+FOUND = "conversation_ids"
 #: Characters of a wrong value that are shown.
 SHOWN = 200
 
@@ -37,6 +39,12 @@ def from_template(value: Any) -> Any:
     if _is_lazy(value):
         return list(value)
     return value
+
+
+def names_from_template(value: Any) -> Any:
+    """A list of names; one alone is a list of one."""
+    names = from_template(value)
+    return [names] if isinstance(names, str) and names not in ("", "None") else names
 
 
 def _is_lazy(value: object) -> bool:
@@ -102,8 +110,8 @@ def id_from_template(name: str, value: Any) -> Any:
 
 def ids_from_template(name: str, value: Any) -> list[Any] | None:
     """
-    Ids as a list: of a list, or of any other collection, mapped results included; of the text that a template makes of
-    a list; of ids in one text, with commas or spaces between them.
+    Ids as a list: of a list, or of any other collection, mapped results included; of what a sensor has found; of the
+    text that a template makes of these; of ids in one text, with commas or spaces between them.
 
     :param name: the argument's name, for the error.
     :raises LivePersonConfigurationError: for anything else, such as the text of an object that is no list.
@@ -111,6 +119,8 @@ def ids_from_template(name: str, value: Any) -> list[Any] | None:
     if value is None:
         return None
     ids = from_template(value)
+    if isinstance(ids, Mapping) and FOUND in ids:
+        ids = ids[FOUND]
     if isinstance(ids, str):
         ids = ids.replace(",", " ").split() or None
     elif isinstance(value, str) and not isinstance(ids, list | tuple):
@@ -135,5 +145,6 @@ def _no_list(name: str, value: object) -> LivePersonConfigurationError:
         return LivePersonConfigurationError(f"{name}={shown} must be a list of ids. {NO_VALUE}")
     return LivePersonConfigurationError(
         f"{name}={shown} must be a list of ids. Give a list, another task's output itself ({name}=other_task.output), "
-        "or a template that makes a list, such as {{ ti.xcom_pull('other_task') | list }}."
+        "or a template that makes a list, such as {{ ti.xcom_pull('other_task') | list }}. (Of a sensor's result, that "
+        "is {{ ti.xcom_pull('sensor')['conversation_ids'] }}.)"
     )

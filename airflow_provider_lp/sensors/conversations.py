@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.context import moments_of
-from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template
+from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template, names_from_template
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, warn_of_short_max_age
 from airflow_provider_lp.sensors.base import LivePersonSensor, present
 from airflow_provider_lp.windows import parse_span, resolve_window
@@ -192,7 +192,8 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
 
     The task returns ``{"count": ..., "conversation_ids": [...]}``, with the first 1000 ids.
 
-    :param conversation_ids: ids, any number: a list, or a template that gives one. (templated)
+    :param conversation_ids: ids, any number: a list, another sensor's output, or a template that gives one.
+        (templated)
     :param status: ``"CLOSE"`` (default) or ``"OPEN"``. (templated)
     :param deferrable: whether to wait in the triggerer; default as Airflow's setting says.
     :param liveperson_conn_id: the Airflow connection. (templated)
@@ -202,7 +203,9 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
 
     template_fields: Sequence[str] = ("conversation_ids", "status", "liveperson_conn_id")
 
-    def __init__(self, *, conversation_ids: Sequence[str] | str, status: str = "CLOSE", **kwargs: Any) -> None:
+    def __init__(
+        self, *, conversation_ids: Sequence[str] | str, status: Collection[str] | str = "CLOSE", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.conversation_ids = conversation_ids
         self.status = status
@@ -216,7 +219,7 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
         query = LookupQuery.checked(
             conversation_ids=ids_from_template("conversation_ids", self.conversation_ids), consumer_id=None
         )
-        if not isinstance(self.status, str):
-            raise LivePersonConfigurationError(f"status={self.status!r} must be CLOSE or OPEN.")
-        (status,) = check_status([self.status])
-        return ConversationsHaveStatus(query.conversation_ids or [], status)
+        status = check_status(names_from_template(self.status))
+        if len(status) > 1:
+            raise LivePersonConfigurationError(f"status={self.status!r} must be one of CLOSE and OPEN.")
+        return ConversationsHaveStatus(query.conversation_ids or [], status[0])

@@ -78,6 +78,7 @@ def test_the_status_narrows(serve: Any) -> None:
     serve(*crowd(3, consumer_id="someone"))
     assert execute(consumer_id="someone", status=["OPEN"])["records"] == []
     assert execute(consumer_id="someone", status=["CLOSE"])["conversations"] == 3
+    assert execute(consumer_id="someone", status="CLOSE")["conversations"] == 3
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_the_status_narrows(serve: Any) -> None:
         ({}, "conversation_ids or consumer_id"),
         ({"conversation_ids": ["a"], "consumer_id": "b"}, "conversation_ids or consumer_id"),
         ({"conversation_ids": 5}, "conversation_ids="),
-        ({"consumer_id": "x", "status": "OPEN"}, "status="),
+        ({"consumer_id": "x", "status": "OPENED"}, "Did you mean 'OPEN'"),
         ({"consumer_id": "x", "status": 5}, "status="),
         ({"consumer_id": "x", "content": ["dialog"]}, "content=.*'dialogs'"),
         ({"conversation_ids": ["a"], "path": "relative.ndjson"}, "path="),

@@ -164,6 +164,12 @@ def test_mapped_results_themselves_may_be_rendered_natively(serve: Any) -> None:
     assert ids_of(task.execute({})["records"]) == IDS
 
 
+@pytest.mark.parametrize("as_rendered", [dict, str])
+def test_what_a_sensor_has_found_gives_its_ids(as_rendered: Any) -> None:
+    found = as_rendered({"count": 2, "conversation_ids": ["a", "b"]})
+    assert ids_from_template("conversation_ids", found) == ["a", "b"]
+
+
 def test_ids_may_be_numbers_where_they_are_rendered_natively(serve: Any) -> None:
     assert ids_from_template("conversation_ids", [7, "8"]) == ["7", "8"]
     assert ids_from_template("conversation_ids", "[7, 8]") == ["7", "8"]
