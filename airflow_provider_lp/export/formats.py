@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,21 +15,18 @@ FORMATS = ("ndjson", "csv")
 ROWS_PER_CHUNK = 1_000
 
 
-def check_format(format: str, path: str | None) -> str:
+def check_suffix(format: str, path: str, formats: Collection[str] = FORMATS) -> None:
     """
-    A format that is written, and does not contradict the path.
+    Make sure that a path does not promise another format than the one that is written.
 
+    :param formats: those that could be written instead.
     :raises LivePersonConfigurationError: naming the remedy.
     """
-    if format not in FORMATS:
-        raise LivePersonConfigurationError(f"format={format!r} must be one of {', '.join(FORMATS)}.")
-    suffixes = [part for part in (path or "").rpartition("/")[2].split(".")[1:] if part in ("csv", "ndjson", "jsonl")]
+    suffixes = [part for part in path.rpartition("/")[2].split(".")[1:] if part in ("csv", "ndjson", "jsonl")]
     promised = "csv" if suffixes[-1:] == ["csv"] else "ndjson"
     if suffixes and promised != format:
-        raise LivePersonConfigurationError(
-            f"path={path!r} promises {promised}, but format={format!r}: give format={promised!r}, or another path."
-        )
-    return format
+        remedy = f"give format={promised!r}, or another path" if promised in formats else "give another path"
+        raise LivePersonConfigurationError(f"path={path!r} promises {promised}, but format={format!r}: {remedy}.")
 
 
 def encoded(rows: Sequence[dict[str, Any]], columns: Sequence[str], format: str) -> Generator[bytes, None, None]:

@@ -65,11 +65,13 @@ class LivePersonOperator(BaseOperator):
 
     def failure_of(self, error: BaseException) -> BaseException:
         """What the task fails with after an error."""
-        if isinstance(error, LivePersonAuthenticationError | LivePersonPermissionError):
-            return AirflowFailException(f"{error} (Airflow connection {self.liveperson_conn_id!r})")
-        if isinstance(error, LivePersonError) and not error.retry_helps:
-            return AirflowFailException(str(error))
-        return error
+        if not isinstance(error, LivePersonError) or error.retry_helps:
+            return error
+        message, connection = str(error), repr(self.liveperson_conn_id)
+        is_about_it = isinstance(error, LivePersonAuthenticationError | LivePersonPermissionError)
+        if (is_about_it or "Airflow connection" in message) and connection not in message:
+            message += f" (Airflow connection {connection})"
+        return AirflowFailException(message)
 
     def on_kill(self) -> None:
         """Ask LivePerson for nothing more, so that the task fails before it publishes anything."""

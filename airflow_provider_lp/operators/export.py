@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
+from airflow_provider_lp.export.formats import check_suffix
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
-from airflow_provider_lp.operators.paths import as_text
+from airflow_provider_lp.operators.paths import as_text, names_window, object_url
+from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import ObjectStoragePath
-    from airflow_provider_lp.windows import Window
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 4
 MOST_CONCURRENT = 64
+MINUTE_MS = 60_000
 
 
 class LivePersonExportOperator(LivePersonOperator):
@@ -33,6 +39,8 @@ class LivePersonExportOperator(LivePersonOperator):
     :param liveperson_conn_id: the Airflow connection. (templated)
     """
 
+    #: Start of the period, where it is given.
+    start: datetime | str | None = None
     #: What it can write.
     formats: ClassVar[Sequence[str]] = ("ndjson",)
 
@@ -61,6 +69,7 @@ class LivePersonExportOperator(LivePersonOperator):
         """
         if self.format not in self.formats:
             raise LivePersonConfigurationError(f"format={self.format!r} must be one of {', '.join(self.formats)}.")
+        check_suffix(self.format, str(self.path) if self._publishes else "", self.formats)
         check_max_xcom_bytes(self.max_xcom_bytes)
 
     def target(self, window: Window | None = None) -> Target | None:
@@ -71,7 +80,32 @@ class LivePersonExportOperator(LivePersonOperator):
 
         :raises LivePersonConfigurationError: if the path or its storage cannot be used.
         """
-        return Target.checked(self.path, self.storage_conn_id, window) if self._publishes else None
+        if not self._publishes:
+            return None
+        target = Target.checked(self.path, self.storage_conn_id, window)
+        if window is not None and self.start is None:
+            self._check_replaced(target, window)
+        return target
+
+    def _check_replaced(self, target: Target, window: Window) -> None:
+        """
+        Let a run that was started by hand, at any second of the day, not replace what a scheduled run has published.
+
+        :raises LivePersonWindowError: if the path names its window, though not down to the second, and has an object.
+        """
+        minute = Window(window.start_ms // MINUTE_MS * MINUTE_MS, window.end_ms // MINUTE_MS * MINUTE_MS)
+        if minute == window or not names_window(self.path):
+            return
+        if object_url(self.path, self.storage_conn_id, minute).text != target.url.text:
+            return
+        odd = f"The window {window} of this run begins and ends when no schedule does: it was started by hand."
+        if target.path.exists():
+            raise LivePersonWindowError(
+                f"{odd} {target.url.text} is there already, exported for another window of the same name, and would "
+                "be replaced by other data. Start the run with a logical date on the schedule, or give start and end; "
+                "or name the window down to its seconds in the path, such as {start:%Y-%m-%dT%H%M%S}."
+            )
+        log.warning("%s It is published at %s all the same.", odd, target.url.text)
 
 
 def check_max_concurrency(max_concurrency: object) -> None:

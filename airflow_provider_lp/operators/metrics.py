@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.export.formats import FORMATS, check_format
+from airflow_provider_lp.export.formats import FORMATS
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
 from airflow_provider_lp.operators.templates import from_template
@@ -102,8 +102,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
     :param breakdown: for ``current_queue_health``: ``False`` gives the account's row only.
     :param include_sub_groups: for ``queue_health_by_group``: whether a group counts its sub groups' conversations too.
     :param path: URL to write to, in any storage that Airflow knows, compressed if it ends in ``.gz`` or ``.zst``;
-        ``{start}`` and ``{end}`` are those of the period, in UTC, as Python formats datetimes (reports of the present
-        have none). ``None`` (default) returns the rows through XCom. (templated)
+        ``None`` (default) returns the rows through XCom. (templated)
     :param storage_conn_id: Airflow connection of the storage. (templated)
     :param format: ``"ndjson"`` (default) or ``"csv"``. (templated)
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
@@ -191,10 +190,6 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
                     return rows
                 summary = export_metrics(client, query, target.path, format=self.format)
         return target.announce(summary, context, self.outlets, counted="rows")
-
-    def check_output(self) -> None:
-        super().check_output()
-        check_format(self.format, str(self.path) if self._publishes else None)
 
     def _query(self, context: Context, now: datetime) -> MetricsQuery:
         from airflow_provider_lp.export.metrics.query import MetricsQuery
