@@ -281,5 +281,11 @@ class Download:
         if not counted:
             return Standing(parts, self._parts, conversations)
         # What LivePerson has not counted yet is taken to be as crowded as the rest.
-        total = (conversations + left.conversations) * self._extent.length // counted
-        return Standing(parts, self._parts, conversations, total, is_estimate=left.is_estimate or bool(uncounted))
+        total = (conversations - left.arrived_uncounted + left.conversations) * self._extent.length // counted
+        return Standing(
+            parts,
+            self._parts,
+            conversations,
+            max(total, conversations),
+            is_estimate=left.is_estimate or bool(uncounted),
+        )

@@ -156,19 +156,21 @@ class Left(NamedTuple):
     What is left to read of a download.
 
     :param conversations: how many LivePerson has counted and not given yet.
-    :param uncounted: for how much time it has not counted any.
+    :param uncounted: for how much time it has not counted them.
+    :param arrived_uncounted: how many have come from there all the same.
     :param is_estimate: whether it has not counted all searches of a slice that was cut.
     """
 
     conversations: int
     uncounted: timedelta
+    arrived_uncounted: int
     is_estimate: bool
 
 
 def left_to_read(slices: Iterable[SliceReading]) -> Left:
     """What is left to read of slices that are not done."""
     wholes: dict[int, tuple[CutSlice, int]] = {}
-    left, uncounted = 0, timedelta(0)
+    left, uncounted, arrived_uncounted = 0, timedelta(0), 0
     for some in slices:
         if some.cut_from:
             # Its parts need not be counted: the whole was.
@@ -176,10 +178,11 @@ def left_to_read(slices: Iterable[SliceReading]) -> Left:
             wholes[id(whole)] = whole, arrived + some.arrived
         elif some.count is None:
             uncounted += some.span.length
+            arrived_uncounted += some.arrived
         else:
             left += max(0, some.count - some.arrived)
     left += sum(max(0, whole.count - whole.found - arrived) for whole, arrived in wholes.values())
-    return Left(left, uncounted, any(len(whole.slice.searches) > 1 for whole, _ in wholes.values()))
+    return Left(left, uncounted, arrived_uncounted, any(len(whole.slice.searches) > 1 for whole, _ in wholes.values()))
 
 
 def in_order(readings: Iterable[SearchReading]) -> list[Row]:

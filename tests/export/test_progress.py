@@ -276,8 +276,10 @@ def test_of_ranges_that_are_not_counted_yet_as_much_is_expected_as_of_the_others
         found = collect_conversations(client, query, max_bytes=1 << 30)
     assert len(found) == 720
     # Half a year takes three ranges, of which at first only some are counted.
-    *_, line, _ = (line for line in said.lines if " of about " in line or "all is read" in line)
-    assert figures(line)["total"] == pytest.approx(720, rel=0.1)
+    expected = [figures(line)["total"] for line in said.lines if " of about " in line]
+    assert expected == pytest.approx([720] * len(expected), rel=0.1)
+    # By an end, each range takes several searches, and all may be counted before the next line.
+    assert expected or time_field != "start"
     assert [figures(line)["total"] for line in said.lines[-2:]] == [720, 720]
 
 
