@@ -13,7 +13,7 @@ demo: .venv/ready
 
 # Celery, two workers, PostgreSQL and Redis, all of them its own: for some minutes, in .cluster and a temporary folder.
 cluster-demo: .venv-cluster/ready
-	@.venv-cluster/bin/python -m tests.cluster --folder .cluster --dags tests/cluster/dags
+	@.venv-cluster/bin/python -m tests.cluster --folder .cluster
 
 test: lint unit
 

@@ -11,6 +11,9 @@ It needs the connection ``liveperson_default`` and a pool for tasks that call Li
 and writes below the variable ``liveperson_export_root``, such as ``s3://your-bucket/liveperson``, unless the form names
 another place. As many exports run side by side as the pool has room for, and no more than ``SIDE_BY_SIDE``.
 
+In the end the exports are proven: they leave no gap, all objects are there, and LivePerson still counts as many. A
+manifest, ``backfill/manifests/2026-01-01_2026-02-01.json``, names what was proven: read the objects that it names.
+
 To repeat a run, clear its exports and not its plan: a later plan may cut elsewhere, and leave objects of the earlier
 one beside its own.
 """
@@ -23,6 +26,7 @@ import pendulum
 
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.operators.planning import LivePersonPlanWindowsOperator
+from airflow_provider_lp.operators.reconciling import LivePersonReconcileOperator
 
 try:
     from airflow.sdk import DAG, Param
@@ -31,6 +35,7 @@ except ImportError:  # Airflow 2.11
     from airflow.models.param import Param
 
 SIDE_BY_SIDE = 4
+START, END = "{{ params.start }}T00:00:00Z", "{{ params.end }}T00:00:00Z"
 ROOT = "{{ params.root or var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
 
 with DAG(
@@ -65,8 +70,8 @@ with DAG(
 ) as dag:
     plan = LivePersonPlanWindowsOperator(
         task_id="plan",
-        start="{{ params.start }}T00:00:00Z",
-        end="{{ params.end }}T00:00:00Z",
+        start=START,
+        end=END,
         target_conversations="{{ params.target_conversations }}",
         path=ROOT + "/backfill/date={start:%Y-%m-%d}/{start:%H%M}.ndjson.gz",
         pool="liveperson",
@@ -84,3 +89,14 @@ with DAG(
         retry_exponential_backoff=True,
         execution_timeout=timedelta(hours=6),
     ).expand_kwargs(plan.output)
+
+    LivePersonReconcileOperator(
+        task_id="prove",
+        exports=export_window.output,
+        start=START,
+        end=END,
+        path=ROOT + "/backfill/manifests/{start:%Y-%m-%d}_{end:%Y-%m-%d}.json",
+        pool="liveperson",
+        retries=4,
+        retry_delay=timedelta(minutes=5),
+    )

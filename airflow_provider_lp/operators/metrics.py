@@ -102,7 +102,8 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
     :param breakdown: for ``current_queue_health``: ``False`` gives the account's row only.
     :param include_sub_groups: for ``queue_health_by_group``: whether a group counts its sub groups' conversations too.
     :param path: URL to write to, in any storage that Airflow knows, compressed if it ends in ``.gz`` or ``.zst``;
-        ``None`` (default) returns the rows through XCom. (templated)
+        ``{start}`` and ``{end}`` are those of the period, in UTC, as Python formats datetimes (reports of the present
+        have none). ``None`` (default) returns the rows through XCom. (templated)
     :param storage_conn_id: Airflow connection of the storage. (templated)
     :param format: ``"ndjson"`` (default) or ``"csv"``. (templated)
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.compat import conf
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
@@ -130,7 +130,7 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
             rules = Rules.checked(
                 target_conversations=number_from_template(self.target_conversations),
                 longest=parse_span("longest", self.longest),
-                most_windows=conf.getint("core", "max_map_length", fallback=MAX_MAP_LENGTH),
+                most_windows=compat.conf.getint("core", "max_map_length", fallback=MAX_MAP_LENGTH),
             )
             with self.client(self.max_concurrency) as client:
                 query = self._query(context, client.now)

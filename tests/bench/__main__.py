@@ -11,20 +11,35 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import requests
 
-from .exporter import export
-from .server import Load, RunningServer, serving
+from airflow_provider_lp.export.plan import plan_windows
+from airflow_provider_lp.export.query import ConversationQuery
+from airflow_provider_lp.export.tiling import Rules
+from airflow_provider_lp.windows import Window
+
+from .exporter import client_of, export
+from .server import DAY_START_MS, Load, RunningServer, serving
 
 CONVERSATIONS = 20_000
 THREADS = 8
 LATENCY_S = 0.15
+#: As far back as LivePerson keeps conversations.
+PLANNED_DAYS = 396
+PLANNED_CONVERSATIONS = 1_000_000
 ROUNDS = 3
 IMPORTS = 7
-IMPORTED = ("operators.conversations", "operators.metrics", "sensors.conversations", "sensors.metrics")
+IMPORTED = (
+    "operators.conversations",
+    "operators.metrics",
+    "operators.planning",
+    "sensors.conversations",
+    "sensors.metrics",
+)
 IMPORT = """
 import time, airflow.sdk
 from airflow.providers.common.compat import sdk
@@ -95,6 +110,23 @@ def throughput(folder: Path, latency_s: float) -> None:
             line(f"speed of {suffix} to plain", f"{plain.wall / packed.wall:.2f}", f"{smaller:.1f} times smaller")
 
 
+def planning() -> None:
+    """Plan 13 months of a million conversations."""
+    days = timedelta(days=PLANNED_DAYS)
+    start = datetime.fromtimestamp(DAY_START_MS / 1000, UTC)
+    query = ConversationQuery.checked(Window.between(start, start + days), now=start + days)
+    print(f"\nPlanning 13 months of a million conversations, {LATENCY_S * 1000:g} ms a page, {THREADS} in flight")
+    with serving(Load(PLANNED_CONVERSATIONS, LATENCY_S, PLANNED_DAYS)) as server:
+        for target in (50_000, 1_500):
+            rules = Rules.checked(target_conversations=target, longest=timedelta(days=1), most_windows=1024)
+            before, begun = len(server.requests()), time.perf_counter()
+            with client_of(server.url, THREADS) as client:
+                windows = plan_windows(client, query, rules)
+            took_s, requests = time.perf_counter() - begun, len(server.requests()) - before
+            line(f"requests for {len(windows)} windows of about {target:,}", f"{requests}", "at most 2000")
+            line("the same, in seconds", f"{took_s:.1f} s")
+
+
 class Process(NamedTuple):
     """What a process took."""
 
@@ -149,6 +181,7 @@ def main() -> None:
         throughput(folder, LATENCY_S)
         throughput(folder, 0.0)
         growth(folder)
+        planning()
         imports(folder)
 
 

@@ -19,11 +19,16 @@ from airflow_provider_lp.windows import Window
 from .server import DAY_MS, DAY_START_MS
 
 
+def client_of(url: str, threads: int) -> LivePersonClient:
+    """A client of the server."""
+    return LivePersonClient("1", OAuth2Credentials("bench", "bench"), host=url, max_concurrency=threads)
+
+
 def export(url: str, path: str, threads: int) -> dict[str, Any]:
     """Export the server's day."""
     window = Window(DAY_START_MS, DAY_START_MS + DAY_MS)
     query = ConversationQuery.checked(window, now=datetime.now(UTC))
-    with LivePersonClient("1", OAuth2Credentials("bench", "bench"), host=url, max_concurrency=threads) as client:
+    with client_of(url, threads) as client:
         return export_conversations(client, query, UPath(path))
 
 

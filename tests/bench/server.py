@@ -1,5 +1,5 @@
 """
-A LivePerson as fast as Python allows: conversations spread at random over a day, answered with prepared bytes.
+A LivePerson as fast as Python allows: conversations spread at random over some days, answered with prepared bytes.
 
 The sandbox is true to the API instead, and too slow to measure against.
 """
@@ -36,12 +36,14 @@ class Load:
     """
     What is served.
 
-    :param conversations: how many in the day.
+    :param conversations: how many in all.
     :param latency_s: seconds each page takes.
+    :param days: over how many days they are spread; default one.
     """
 
     conversations: int
     latency_s: float = 0.0
+    days: int = 1
 
 
 def _messages() -> bytes:
@@ -60,21 +62,21 @@ def _messages() -> bytes:
     return json.dumps(messages, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-class _Day:
+class _Days:
     def __init__(self, load: Load) -> None:
         self.load = load
         moments = random.Random(load.conversations)
-        self._starts = sorted(DAY_START_MS + moments.randrange(DAY_MS) for _ in range(load.conversations))
+        self._starts = sorted(DAY_START_MS + moments.randrange(load.days * DAY_MS) for _ in range(load.conversations))
         self._tail = b',"endTimeL":-1,"isPartial":false},"messageRecords":' + _messages() + b"}"
 
-    def page(self, body: bytes, offset: int) -> bytes:
+    def page(self, body: bytes, offset: int, limit: int, *, latest_first: bool) -> bytes:
         asked = json.loads(body)["start"]
         first = bisect_left(self._starts, asked["from"] // MARK_MS * MARK_MS)
         last = bisect_right(self._starts, -(-asked["to"] // MARK_MS) * MARK_MS)
         records = b",".join(
             b'{"info":{"conversationId":"%036d","status":"OPEN","startTimeL":%d' % (number, self._starts[number])
             + self._tail
-            for number in range(first + offset, min(first + offset + 100, last))
+            for number in range(first, last)[:: -1 if latest_first else 1][offset : offset + limit]
         )
         metadata = b'{"_metadata":{"count":%d,"shardsStatusResult":{"partialResult":false}}' % (last - first)
         return metadata + b',"conversationHistoryRecords":[' + records + b"]}"
@@ -83,7 +85,7 @@ class _Day:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    day: _Day
+    days: _Days
     requests: list[tuple[str, str]]
 
     def do_GET(self) -> None:
@@ -97,9 +99,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(b'{"access_token":"bench","token_type":"Bearer","expires_in":3600}')
             return
         self.requests.append((self.path, body.decode()))
-        if self.day.load.latency_s:
-            time.sleep(self.day.load.latency_s)
-        self._answer(self.day.page(body, int(parse_qs(urlsplit(self.path).query)["offset"][0])))
+        if self.days.load.latency_s:
+            time.sleep(self.days.load.latency_s)
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        latest_first = asked["sort"].endswith(":desc")
+        self._answer(self.days.page(body, int(asked["offset"]), int(asked["limit"]), latest_first=latest_first))
 
     def _answer(self, body: bytes) -> None:
         self.send_response(200)
@@ -118,7 +122,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def _serve(load: Load, pipe: Connection) -> None:
-    handler = type("Handler", (_Handler,), {"day": _Day(load), "requests": []})
+    handler = type("Handler", (_Handler,), {"days": _Days(load), "requests": []})
     server = _Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_port)

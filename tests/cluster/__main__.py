@@ -1,7 +1,7 @@
 """
 A backfill of forty days by two workers, one of which is killed half-way.
 
-``make cluster-demo`` runs ``python -m tests.cluster --folder .cluster --dags dags_examples``.
+``make cluster-demo`` runs ``python -m tests.cluster --folder .cluster``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from airflow_provider_lp.sandbox import Account, Sandbox
 from airflow_provider_lp.sandbox.credentials import airflow_connection
 from tests.export.archive import archive_of
+from tests.system.rest_api import RestApi
 
 from . import odd
 from .airflow import HEARTBEAT_TIMEOUT_S, TASKS_PER_WORKER, WORKERS, Cluster, cluster
@@ -28,7 +29,10 @@ from .binaries import MissingProgramError
 from .proof import prove
 from .servers import broker, postgres
 
+EXAMPLES = Path(__file__).parents[2] / "dags_examples"
 DAG_ID = "liveperson_backfill"
+TASK_ID = "export_window"
+RETRY_DELAY = "retry_delay=timedelta(minutes=5)"
 DAYS = 40
 PER_DAY = 250
 #: What a request takes; and while a worker is killed, so that its tasks are in the midst of one.
@@ -58,7 +62,7 @@ class Watched:
 
     def done(self) -> int:
         """How many windows are exported; told every ten seconds."""
-        mapped = self.parts.mapped(DAG_ID)
+        mapped = self.parts.mapped(TASK_ID)
         states = Counter(each.state for each in mapped)
         if mapped and time.monotonic() - self.told_s >= 10:
             self.told_s = time.monotonic()
@@ -67,7 +71,7 @@ class Watched:
 
     def half(self) -> bool:
         """Whether half of the windows are exported."""
-        return 0 < len(self.parts.mapped(DAG_ID)) <= 2 * self.done()
+        return 0 < len(self.parts.mapped(TASK_ID)) <= 2 * self.done()
 
     def ended(self) -> bool:
         """Whether the run is over."""
@@ -81,11 +85,11 @@ def kill_a_worker(parts: Cluster, sandbox: Sandbox) -> list[int]:
     since_s = time.time()
     sandbox.latency_s = LATENCY_AT_THE_KILL_S
     # Those that began since then have requests of seconds before them.
-    parts.wait_for(lambda: [each for each in parts.running_on(victim, DAG_ID) if each.started_s > since_s])
-    at_work = parts.running_on(victim, DAG_ID)
+    parts.wait_for(lambda: [each for each in parts.running_on(victim, TASK_ID) if each.started_s > since_s])
+    at_work = parts.running_on(victim, TASK_ID)
     parts.kill(victim)
     sandbox.latency_s = LATENCY_S
-    still = {each.map_index for each in parts.mapped(DAG_ID) if each.state == "running"}
+    still = {each.map_index for each in parts.mapped(TASK_ID) if each.state == "running"}
     lost = [each.map_index for each in at_work if each.map_index in still]
     assert lost, f"{victim} had ended its tasks before it was killed."
     say(f"Killed {victim} (SIGKILL, its whole session) in the midst of {len(lost)} of its tasks: windows {lost}.")
@@ -93,11 +97,21 @@ def kill_a_worker(parts: Cluster, sandbox: Sandbox) -> list[int]:
     return lost
 
 
-def demo(folder: Path, dags: Path) -> int:
+def dags_in(folder: Path) -> Path:
+    """A folder of the backfill example, whose retries come soon, and of the cluster's own DAG."""
+    shutil.copytree(Path(__file__).parent / "dags", folder)
+    example = (EXAMPLES / "backfill.py").read_text()
+    assert RETRY_DELAY in example
+    (folder / "backfill.py").write_text(example.replace(RETRY_DELAY, "retry_delay=timedelta(seconds=5)"))
+    return folder
+
+
+def demo(folder: Path) -> int:
     """Run it in a folder; the exit status is 0 when all is there."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - timedelta(days=DAYS)
     shutil.rmtree(folder, ignore_errors=True)
+    dags = dags_in(folder / "dags")
     export = folder / "export"
     export.mkdir(parents=True)
     odd_day = (today - timedelta(days=2), today - timedelta(days=1))
@@ -124,9 +138,13 @@ def demo(folder: Path, dags: Path) -> int:
         )
         stack.callback(ignore_signals)
         say(f"Airflow: API server, DAG processor, scheduler and {len(WORKERS)} workers of {TASKS_PER_WORKER} tasks.")
-        parts.set_pool("liveperson", len(WORKERS) * TASKS_PER_WORKER)
-        parts.trigger("odd_records")
-        parts.trigger(DAG_ID, start=first.isoformat(), end=today.isoformat())
+        api = RestApi(parts)
+        api.post("/pools", name="liveperson", slots=len(WORKERS) * TASKS_PER_WORKER)
+        parts.wait_for(lambda: len(parts.rows("select 1 from dag where not is_stale")) == len(list(dags.glob("*.py"))))
+        api.post("/dags/odd_records/dagRuns", logical_date=None)
+        api.post(
+            f"/dags/{DAG_ID}/dagRuns", logical_date=None, conf={"start": str(first.date()), "end": str(today.date())}
+        )
         say(f"Triggered {DAG_ID} for {first:%Y-%m-%d} to {today:%Y-%m-%d}.")
         watched = Watched(parts)
         parts.wait_for(watched.half, SECONDS_FOR_THE_RUN)
@@ -143,7 +161,7 @@ def report(parts: Cluster, sandbox: Sandbox, export: Path, lost: list[int], peri
     truth = sandbox.account.truth("start", start_ms, end_ms)
     proof = prove(export, truth)
     flaws = list(proof.flaws)
-    tried = {each.map_index: each.number for each in parts.mapped(DAG_ID)}
+    tried = {each.map_index: each.number for each in parts.mapped(TASK_ID)}
     flaws += [
         f"run of {dag_id}: {parts.run_state(dag_id)}"
         for dag_id in (DAG_ID, "odd_records")
@@ -180,12 +198,11 @@ def main() -> int:
     """Run the demo; the exit status is 0 when what was written is what the sandbox has."""
     parser = argparse.ArgumentParser(description="Export forty days of a sandbox with Celery workers, and kill one.")
     parser.add_argument("--folder", type=Path, required=True, help="where to keep Airflow's files and the export")
-    parser.add_argument("--dags", type=Path, required=True, help="the folder of the DAGs")
     arguments = parser.parse_args()
     for number in SIGNALS:
         signal.signal(number, stop)
     try:
-        status = demo(arguments.folder.resolve(), arguments.dags.resolve())
+        status = demo(arguments.folder.resolve())
         say("All that was started has ended.")
         return status
     except MissingProgramError as error:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import requests
-
 from tests.system.airflow_process import Airflow, processes_of
+from tests.system.rest_api import ALL_ARE_ADMINS
 from tests.system.services import IMPATIENT, RunningAirflow, free_port
 
 from .servers import Postgres, Redis
@@ -21,6 +20,7 @@ TASKS_PER_WORKER = 2
 HEARTBEAT_TIMEOUT_S = 30
 SETTINGS = {
     **IMPATIENT,
+    **ALL_ARE_ADMINS,
     "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
     "AIRFLOW__CORE__PARALLELISM": "16",
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(TASKS_PER_WORKER),
@@ -31,8 +31,6 @@ SETTINGS = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
     "AIRFLOW__API__WORKERS": "1",
-    # The API gives a token to whoever asks from this machine.
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
     "AIRFLOW__API__HOST": "127.0.0.1",
 }
 
@@ -53,58 +51,31 @@ class Cluster(RunningAirflow):
     Parts of an Airflow, as processes, over PostgreSQL.
 
     :param database: its metadata database.
-    :param url: of its API server.
     """
 
     database: Postgres | None = None
-    url: str = ""
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         assert self.database is not None
         return self.database.rows(query)
 
-    def mapped(self, dag_id: str) -> list[Try]:
-        """The mapped tasks of the DAG's only run."""
+    def mapped(self, task_id: str) -> list[Try]:
+        """The mapped tasks of this name, in the only run of their DAG."""
         query = (
             "select map_index, state, try_number, pid, coalesce(extract(epoch from start_date), 0)::float "
-            f"from task_instance where dag_id = '{dag_id}' and map_index >= 0 order by map_index"
+            f"from task_instance where task_id = '{task_id}' and map_index >= 0 order by map_index"
         )
         return [Try(*row) for row in self.rows(query)]
 
-    def running_on(self, worker: str, dag_id: str) -> list[Try]:
-        """The mapped tasks that are running on a worker."""
+    def running_on(self, worker: str, task_id: str) -> list[Try]:
+        """Those of them that are running on a worker."""
         its = set(processes_of(self.pid_of(worker)))
-        return [each for each in self.mapped(dag_id) if each.state == "running" and each.pid in its]
+        return [each for each in self.mapped(task_id) if each.state == "running" and each.pid in its]
 
     def run_state(self, dag_id: str) -> str | None:
         """The state of the DAG's only run."""
         states = self.rows(f"select state from dag_run where dag_id = '{dag_id}'")
         return states[0][0] if states else None
-
-    def trigger(self, dag_id: str, **conf: Any) -> None:
-        """Start a run, as from the UI."""
-        self.wait_for(lambda: self.rows(f"select 1 from dag where dag_id = '{dag_id}' and not is_stale"))
-        self.ask("POST", f"/dags/{dag_id}/dagRuns", logical_date=None, conf=conf)
-
-    def set_pool(self, name: str, slots: int) -> None:
-        """Make a pool."""
-        self.ask("POST", "/pools", name=name, slots=slots)
-
-    def ask(self, method: str, path: str, **body: Any) -> None:
-        """Ask Airflow's API for something, as its UI does; waits until it listens."""
-        with requests.Session() as session:
-            session.trust_env = False
-            self.wait_for(lambda: self._login(session))
-            answer = session.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
-        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
-
-    def _login(self, session: requests.Session) -> bool:
-        try:
-            answer = session.get(f"{self.url}/auth/token", timeout=60)
-        except requests.ConnectionError:
-            return False
-        session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return True
 
 
 @contextmanager
@@ -126,7 +97,7 @@ def cluster(home: Path, dags: Path, database: Postgres, broker: Redis, **environ
         "PYTHONDONTWRITEBYTECODE": "1",
         **environment,
     }
-    parts = Cluster(Airflow.prepared(home, dags, **settings), database=database, url=url)
+    parts = Cluster(Airflow.prepared(home, dags, **settings), database=database)
     try:
         parts.start("api-server")
         parts.start("dag-processor")

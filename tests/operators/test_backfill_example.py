@@ -38,4 +38,7 @@ def test_the_backfill_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert {path.parent.name for path in objects} == {f"date={FIRST + timedelta(day):%Y-%m-%d}" for day in range(2)}
         assert len(objects) > 2
         exported = [each for path in objects for each in ids_in(path)]
+        (manifest,) = root.rglob("*.json")
+        assert manifest.name == f"{FIRST:%Y-%m-%d}_{TODAY:%Y-%m-%d}.json"
+        assert json.loads(manifest.read_bytes())["totals"]["conversations"] == len(exported)
         assert exported == sandbox.account.truth("start", ms(FIRST), ms(TODAY))

@@ -48,6 +48,10 @@ def stalled(parts: RunningAirflow) -> tuple[int, int] | None:
     return next(iter(parts.rows(query)), None)
 
 
+def has_succeeded(parts: RunningAirflow) -> bool:
+    return parts.rows(f"select state from dag_run where dag_id = '{DAG_ID}'") == [("success",)]
+
+
 def exported(root: Path) -> list[str]:
     """The conversations in all objects, window after window."""
     records = [
@@ -81,9 +85,13 @@ def test_a_backfill_is_whole_although_a_task_is_killed(airflow_of: Callable[...,
             assert tries(parts) == {index: 1 + (index == victim[0]) for index in range(DAYS)}
             truth = account.truth("start", ms(FIRST), ms(TODAY))
             assert exported(root) == truth
+            parts.wait_for(lambda: has_succeeded(parts))
+            days = sorted(root.rglob("*.gz"))
+            (manifest,) = {path for path in root.rglob("*") if path.is_file()} - set(days)
+            proven = json.loads(manifest.read_bytes())
+            assert [each["path"] for each in proven["objects"]] == [f"file://{path}" for path in days]
+            assert proven["totals"]["conversations"] == len(truth)
 
-            days = sorted(path for path in root.rglob("*") if path.is_file())
-            assert len(days) == DAYS
             written = days[1].read_bytes()
             days[1].write_bytes(b"spoilt")
             api.post(
@@ -92,5 +100,5 @@ def test_a_backfill_is_whole_although_a_task_is_killed(airflow_of: Callable[...,
             )  # fmt: skip
             parts.wait_for(lambda: days[1].read_bytes() == written and len(tries(parts)) == DAYS)
             assert tries(parts) == {index: 1 + (index == victim[0]) + (index == 1) for index in range(DAYS)}
-            parts.wait_for(lambda: parts.rows(f"select 1 from dag_run where dag_id = '{DAG_ID}' and state = 'success'"))
+            parts.wait_for(lambda: has_succeeded(parts))
         assert exported(root) == truth
