@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Self
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.windows import MARK_MS, ONE_MS, Window, floor_mark
+from airflow_provider_lp.windows import MARK_MS, ONE_MS, Window
 
-DAY_MS = timedelta(days=1) // ONE_MS
+ONE_DAY = timedelta(days=1)
+DAY_MS = ONE_DAY // ONE_MS
 #: A stretch of more than so many times the target is cut: below twice the target, as counts may rise until the export.
 TOO_MANY = 1.5
 #: No window holds more than so many times the target, unless it is ten minutes long.
@@ -107,25 +108,39 @@ def crosses_midnight(span: Window) -> bool:
 
 def longest_windows(period: Window, rules: Rules) -> list[Window]:
     """
-    The windows that tile a period if each is as long as the rules and LivePerson allow.
+    The fewest windows that tile a period, of like length as far as the rules allow.
 
     :raises LivePersonConfigurationError: if even these are too many.
     """
-    longest_ms = min(rules.longest, LONGEST_STRETCH) // ONE_MS
+    longest = min(rules.longest, LONGEST_STRETCH)
+    first_midnight_ms, last_midnight_ms = -(-period.start_ms // DAY_MS) * DAY_MS, period.end_ms // DAY_MS * DAY_MS
+    bounds = {period.start_ms, first_midnight_ms, last_midnight_ms, period.end_ms}
+    within = sorted(bound for bound in bounds if period.start_ms <= bound <= period.end_ms)
     windows: list[Window] = []
-    start_ms = period.start_ms
-    while start_ms < period.end_ms:
-        next_midnight_ms = start_ms // DAY_MS * DAY_MS + DAY_MS
-        whole_days_ms = min(longest_ms, period.end_ms - start_ms) // DAY_MS * DAY_MS
-        if start_ms % DAY_MS == 0 and whole_days_ms:
-            end_ms = start_ms + whole_days_ms
-        else:
-            end_ms = min(period.end_ms, next_midnight_ms, floor_mark(start_ms + longest_ms))
-        windows.append(Window(start_ms, end_ms))
-        start_ms = end_ms
+    for start_ms, end_ms in pairwise(within):
+        part = Window(start_ms, end_ms)
+        windows += _whole_days(part, longest) if part.length > ONE_DAY else _parts_of_a_day(part, longest)
     if rules.longest <= LONGEST_STRETCH:
         rules.check_number(len(windows), is_final=False)
     return windows
+
+
+def _whole_days(span: Window, longest: timedelta) -> list[Window]:
+    days = span.length // ONE_DAY
+    if longest < ONE_DAY:
+        starts = range(span.start_ms, span.end_ms, DAY_MS)
+        return [part for start_ms in starts for part in _parts_of_a_day(Window(start_ms, start_ms + DAY_MS), longest)]
+    number = -(-days // (longest // ONE_DAY))
+    bounds = [span.start_ms + days * each // number * DAY_MS for each in range(number + 1)]
+    return [Window(start_ms, end_ms) for start_ms, end_ms in pairwise(bounds)]
+
+
+def _parts_of_a_day(span: Window, longest: timedelta) -> list[Window]:
+    number = -(-span.length // longest)
+    while any(part.length > longest for part in span.split(number)):
+        # Parts meet on ten-minute marks, so that they are not all as long.
+        number += 1
+    return span.split(number)
 
 
 def joined(leaves: Sequence[Leaf], rules: Rules, *, least_windows: int) -> list[Leaf]:
