@@ -19,7 +19,7 @@ from .services import RunningAirflow, running
 
 DAG_ID = "liveperson_backfill"
 TASK_ID = "export_window"
-DAYS = 5
+DAYS = 4
 FIRST = TODAY - timedelta(days=DAYS)
 
 
