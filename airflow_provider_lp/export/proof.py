@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.counts import EMPTY_ANSWERS
 from airflow_provider_lp.export.exact_count import count_by_reading, exact_count, updated_since
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
 
 log = logging.getLogger(__name__)
+
+NOT_COVERED = "no export covers it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,20 @@ class Proof:
         return sorted(found, key=lambda each: (each.window.start_ms, each.window.end_ms))
 
     def _gaps(self, exports: Exports, period: Window) -> Iterator[Difference]:
+        written = {each.path for each in exports.objects}
         for gap in gaps((each.window for each in exports.objects), period):
             if self.gap_path is None:
-                yield Difference(gap, None, "no export covers it")
-            else:
-                yield from (Difference(day, self.gap_path(day), "no export covers it") for day in at_midnights(gap))
+                yield Difference(gap, None, NOT_COVERED)
+                continue
+            for day in at_midnights(gap):
+                path = self.gap_path(day)
+                if path in written:
+                    raise LivePersonConfigurationError(
+                        f"gap_path gives {path} for the gap {day}, which is the path of another window: its export "
+                        "would replace that. Let {start} in gap_path tell them apart."
+                    )
+                written.add(path)
+                yield Difference(day, path, NOT_COVERED)
 
     def _in_store(self, objects: Sequence[ObjectEntry]) -> dict[str, Difference]:
         """Where the object is not the one that was exported."""

@@ -189,9 +189,13 @@ def test_arguments_are_checked(quiet: Sandbox, summaries: Summaries, arguments: 
     assert calls(quiet) == []
 
 
-def test_a_gap_path_that_cannot_be_used_is_named(quiet: Sandbox) -> None:
+def test_a_gap_path_that_cannot_be_used_is_named(quiet: Sandbox, summaries: Summaries) -> None:
     with pytest.raises(AirflowFailException, match=r"gap_path cannot be used: .*\{date\} cannot be filled in"):
         changed([], **PERIOD, gap_path="/x/{date}.ndjson")
+    with pytest.raises(AirflowFailException, match=r"gap_path gives /x/2026.ndjson for the gap 2026-03-09T.*another"):
+        changed([], **PERIOD, gap_path="/x/{start:%Y}.ndjson")
+    with pytest.raises(AirflowFailException, match=r"gap_path gives .*/8.ndjson.gz for the gap 2026-03-09T.*another"):
+        changed(summaries[::2], **PERIOD, gap_path=summaries[0]["path"])
 
 
 def test_another_account_is_not_asked(quiet: Sandbox, summaries: Summaries) -> None:

@@ -102,6 +102,14 @@ def test_the_same_exports_in_any_order_give_the_same_manifest(
     assert path.read_bytes() == first
 
 
+def test_what_was_redacted_stands_in_the_manifest(quiet: Sandbox, summaries: Summaries, tmp_path: Path) -> None:
+    summaries[1]["redacted"] = {"email": 3}
+    reconcile(summaries, path=str(tmp_path / "m.json"))
+    objects = json.loads((tmp_path / "m.json").read_bytes())["objects"]
+    assert [each.get("redacted") for each in objects] == [None, {"email": 3}, None]
+    assert "redacted" not in objects[0]
+
+
 def test_the_manifest_is_named_by_its_period_and_announced(
     quiet: Sandbox, summaries: Summaries, tmp_path: Path
 ) -> None:

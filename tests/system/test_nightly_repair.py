@@ -11,8 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 
+from . import airflow_process
 from .airflow_process import Airflow
 from .conftest import EXAMPLES, TODAY
 from .services import free_port
@@ -62,7 +65,11 @@ def exported(root: Path) -> list[str]:
     return [record["info"]["conversationId"] for record in records(root)]
 
 
-def test_days_are_filled_and_repaired(airflow_of: Callable[..., Airflow], tmp_path: Path) -> None:
+def test_days_are_filled_and_repaired(
+    airflow_of: Callable[..., Airflow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As much as a busy machine needs.
+    monkeypatch.setattr(airflow_process, "SECONDS_PER_COMMAND", 900)
     root = tmp_path / "export"
     airflow = airflow_of(of_two_days(tmp_path / "dags"))
     port = free_port()
