@@ -24,6 +24,7 @@ from airflow_provider_lp.windows import Window
 
 from .exporter import client_of, export
 from .server import DAY_START_MS, Load, RunningServer, serving
+from .side_by_side import beside_a_limit, four_to_one
 
 CONVERSATIONS = 20_000
 THREADS = 8
@@ -110,6 +111,14 @@ def throughput(folder: Path, latency_s: float) -> None:
             line(f"speed of {suffix} to plain", f"{plain.wall / packed.wall:.2f}", f"{smaller:.1f} times smaller")
 
 
+def side_by_side(folder: Path) -> None:
+    """Export by several tasks, beside a limit and without one."""
+    print(f"\nTasks beside a limit, {LATENCY_S * 1000:g} ms a page: time to pages x latency / limit")
+    for what, ratio, told in beside_a_limit(folder, LATENCY_S):
+        line(what, ratio, told)
+    line("four tasks of 4 to one, no limit", f"{four_to_one(folder):.2f}", "at most 0.3")
+
+
 def planning() -> None:
     """Plan 13 months of a million conversations."""
     days = timedelta(days=PLANNED_DAYS)
@@ -181,6 +190,7 @@ def main() -> None:
         throughput(folder, LATENCY_S)
         throughput(folder, 0.0)
         growth(folder)
+        side_by_side(folder)
         planning()
         imports(folder)
 

@@ -24,9 +24,10 @@ def client_of(url: str, threads: int) -> LivePersonClient:
     return LivePersonClient("1", OAuth2Credentials("bench", "bench"), host=url, max_concurrency=threads)
 
 
-def export(url: str, path: str, threads: int) -> dict[str, Any]:
-    """Export the server's day."""
-    window = Window(DAY_START_MS, DAY_START_MS + DAY_MS)
+def export(url: str, path: str, threads: int, part: int = 0, parts: int = 1) -> dict[str, Any]:
+    """Export the server's day, or a part of it."""
+    part_ms = DAY_MS // parts
+    window = Window(DAY_START_MS + part * part_ms, DAY_START_MS + (part + 1) * part_ms)
     query = ConversationQuery.checked(window, now=datetime.now(UTC))
     with client_of(url, threads) as client:
         return export_conversations(client, query, UPath(path))

@@ -39,11 +39,13 @@ class Load:
     :param conversations: how many in all.
     :param latency_s: seconds each page takes.
     :param days: over how many days they are spread; default one.
+    :param at_a_time: how many pages are served at a time, any other request being refused; default any number.
     """
 
     conversations: int
     latency_s: float = 0.0
     days: int = 1
+    at_a_time: int = 1_000
 
 
 def _messages() -> bytes:
@@ -87,6 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     days: _Days
     requests: list[tuple[str, str]]
+    places: threading.BoundedSemaphore
+    #: One for each request that was refused.
+    refused: list[None]
 
     def do_GET(self) -> None:
         host = f"127.0.0.1:{self.server.server_port}"
@@ -98,15 +103,20 @@ class _Handler(BaseHTTPRequestHandler):
         if "/app/token" in self.path:
             self._answer(b'{"access_token":"bench","token_type":"Bearer","expires_in":3600}')
             return
+        if not self.places.acquire(blocking=False):
+            self.refused.append(None)
+            self._answer(b"{}", status=429)
+            return
         self.requests.append((self.path, body.decode()))
         if self.days.load.latency_s:
             time.sleep(self.days.load.latency_s)
+        self.places.release()
         asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         latest_first = asked["sort"].endswith(":desc")
         self._answer(self.days.page(body, int(asked["offset"]), int(asked["limit"]), latest_first=latest_first))
 
-    def _answer(self, body: bytes) -> None:
-        self.send_response(200)
+    def _answer(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -122,12 +132,14 @@ class _Server(ThreadingHTTPServer):
 
 
 def _serve(load: Load, pipe: Connection) -> None:
-    handler = type("Handler", (_Handler,), {"days": _Days(load), "requests": []})
+    places = threading.BoundedSemaphore(load.at_a_time)
+    members = {"days": _Days(load), "requests": [], "places": places, "refused": []}
+    handler = type("Handler", (_Handler,), members)
     server = _Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_port)
-    while pipe.recv() == "requests":
-        pipe.send(handler.requests[:])  # type: ignore[attr-defined]
+    while asked_for := pipe.recv():
+        pipe.send(getattr(handler, asked_for)[:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,11 @@ class RunningServer:
         self.pipe.send("requests")
         asked: list[tuple[str, str]] = self.pipe.recv()
         return asked
+
+    def refused(self) -> int:
+        """How many requests were refused so far."""
+        self.pipe.send("refused")
+        return len(self.pipe.recv())
 
 
 @contextmanager
