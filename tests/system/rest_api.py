@@ -28,7 +28,9 @@ class RestApi:
     def _log_in(self) -> bool:
         try:
             answer = self._session.get(f"{self._url}/auth/token", timeout=60)
-        except requests.ConnectionError:
+        except requests.RequestException:
+            return False
+        if not answer.ok:
             return False
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return True

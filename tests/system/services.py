@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,8 +28,12 @@ IMPATIENT = {
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",
 }
+PORTS = (20_000, 32_000)
 #: Only a machine that does much else needs so many.
 SECONDS_TO_WAIT = 240
+
+# Not the one that a test may seed.
+_chance = random.SystemRandom()
 
 
 @dataclass(slots=True)
@@ -136,7 +141,14 @@ def running(airflow: Airflow, *, triggers: bool = True) -> Iterator[RunningAirfl
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """
+    A port that nobody listens on.
+
+    It is none of those that the system gives to whoever asks for any, as each sandbox does: a minute may pass until it
+    is used.
+    """
+    while True:
+        port = _chance.randrange(*PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port
