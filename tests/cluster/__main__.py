@@ -161,6 +161,8 @@ def report(parts: Cluster, sandbox: Sandbox, export: Path, lost: list[int], peri
     truth = sandbox.account.truth("start", start_ms, end_ms)
     proof = prove(export, truth)
     flaws = list(proof.flaws)
+    if proof.manifests != 1:
+        flaws.append(f"there are {proof.manifests} manifests instead of one")
     tried = {each.map_index: each.number for each in parts.mapped(TASK_ID)}
     flaws += [
         f"run of {dag_id}: {parts.run_state(dag_id)}"
@@ -174,6 +176,7 @@ def report(parts: Cluster, sandbox: Sandbox, export: Path, lost: list[int], peri
     print("\nSummary")
     print(f"  The sandbox has {len(truth):,} conversations of {DAYS} days.")
     print(f"  {proof.objects} objects hold {proof.conversations:,}, read without the code that wrote them.")
+    print(f"  {proof.manifests} manifest tells of as many.")
     print(f"  {len(tried)} mapped tasks, {again} of them tried again: {len(lost)} were at work on the killed worker.")
     print(f"  {len(odd.VALUES) + 1} odd records returned through XCom: read back from PostgreSQL.")
     for flaw in flaws:

@@ -17,11 +17,13 @@ class Proof:
 
     :param objects: how many objects with conversations.
     :param conversations: how many lines they have.
+    :param manifests: how many manifests.
     :param flaws: what is wrong, in words; empty if each conversation is there once, and nothing else.
     """
 
     objects: int
     conversations: int
+    manifests: int
     flaws: list[str]
 
 
@@ -45,4 +47,10 @@ def prove(root: Path, truth: Sequence[str]) -> Proof:
         "files are no objects and no manifest": {str(path) for path in files if path.suffix not in (".gz", ".json")},
     }
     flaws = [f"{len(found)} {what}, such as {min(found)}" for what, found in wrong.items() if found]
-    return Proof(len(objects), ids.total(), flaws)
+    manifests = [path for path in files if path.suffix == ".json"]
+    for path in manifests:
+        told = json.loads(path.read_bytes())
+        counted = (len(told["objects"]), told["totals"]["conversations"])
+        if counted != (len(objects), len(truth)):
+            flaws.append("{} tells of {} objects with {} conversations".format(path, *counted))
+    return Proof(len(objects), ids.total(), len(manifests), flaws)

@@ -19,9 +19,17 @@ def write(path: Path, *ids: str) -> None:
 def test_it_counts_what_is_there(tmp_path: Path) -> None:
     write(tmp_path / "date=1" / "a.ndjson.gz", "a", "b")
     write(tmp_path / "date=2" / "a.ndjson.gz", "c")
-    (tmp_path / "manifest.json").write_text(json.dumps({}))
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"objects": [{}, {}], "totals": {"conversations": 3}}))
     proof = prove(tmp_path, ["a", "b", "c"])
-    assert (proof.objects, proof.conversations, proof.flaws) == (2, 3, [])
+    assert (proof.objects, proof.conversations, proof.manifests, proof.flaws) == (2, 3, 1, [])
+
+
+def test_it_reads_the_manifest(tmp_path: Path) -> None:
+    write(tmp_path / "a.ndjson.gz", "a", "b")
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"objects": [{}], "totals": {"conversations": 3}}))
+    assert prove(tmp_path, ["a", "b"]).flaws == [f"{manifest} tells of 1 objects with 3 conversations"]
 
 
 @pytest.mark.parametrize(
