@@ -17,6 +17,8 @@ from airflow_provider_lp.client.credentials import (
     UserCredentials,
 )
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.spelling import nearest
+from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS
 
 OAUTH1_FIELDS = ("app_key", "app_secret", "access_token", "access_token_secret")
 OAUTH2_FIELDS = ("client_id", "client_secret")
@@ -79,10 +81,15 @@ class ConnectionFields:
         """A field that is a text or a number, as text."""
         value = self.fields.get(name, default)
         if value is None:
-            raise self.wrong(f"field {name!r} is missing.")
+            raise self.wrong(f"field {name!r} is missing.{self._misspelt([name])}")
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise self.wrong(f"field {name!r} must be a text, not a {type(value).__name__}.")
         return str(value).strip()
+
+    def _misspelt(self, missing: list[str]) -> str:
+        """Names fields that may have been meant for missing ones; empty if there are none."""
+        close = ((name, nearest(name, missing)) for name in self.fields if name not in CONNECTION_FIELDS)
+        return "".join(f" There is a field {name!r}.{meant}" for name, meant in close if meant)
 
     def listed(self, name: str) -> str:
         """A field that is a comma list, as text, or a list of texts."""
@@ -121,7 +128,7 @@ class ConnectionFields:
         auth_type: str = given if given is not None else self._implied_auth_type()
         missing = [name for name in self._needed(auth_type) if name not in self.fields]
         if missing:
-            raise self.wrong(f"auth_type {auth_type!r} also needs {_words(missing)}.")
+            raise self.wrong(f"auth_type {auth_type!r} also needs {_words(missing)}.{self._misspelt(missing)}")
         return auth_type
 
     def _needed(self, auth_type: str) -> tuple[str, ...]:

@@ -165,3 +165,18 @@ def test_placeholders_are_no_secrets() -> None:
     fields = ConnectionFields.of("bots", host=None, port=None, login="bot", password=None, extra=extra)
     assert fields.secrets() == ["a-secret"]
     assert fields.auth_type() == "application"
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "meant"),
+    [
+        ({"client_id": "x", "client_secert": "y"}, "client_secert", "client_secret"),
+        ({"account": "1", **CLIENT}, "account", "account_id"),
+        ({"login": "me", "pasword": "y"}, "pasword", "password"),
+    ],
+)
+def test_a_field_that_is_misspelt_is_named(given: dict[str, Any], written: str, meant: str) -> None:
+    found = fields(**given)
+    with pytest.raises(LivePersonConfigurationError, match=f"field '{written}'. Did you mean '{meant}'") as caught:
+        (found.credentials(), found.text("account_id"))
+    assert "y" not in str(caught.value).split("'")
