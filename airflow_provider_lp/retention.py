@@ -9,6 +9,8 @@ log = logging.getLogger(__name__)
 
 #: LivePerson keeps conversations for 13 months.
 RETENTION = timedelta(days=397)
+#: The shortest 13 months have 393 days. What is older than this may be going already.
+SURELY_KEPT = timedelta(days=390)
 #: How long before a window, unless said otherwise, a conversation may have started that ended or changed in it.
 DEFAULT_MAX_AGE = timedelta(days=90)
 #: LivePerson shows what happened up to a minute late; the same again for safety.

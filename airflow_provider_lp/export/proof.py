@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.completeness import PAUSES
 from airflow_provider_lp.export.counts import EMPTY_ANSWERS
 from airflow_provider_lp.export.exact_count import count_by_reading, exact_count, updated_since
-from airflow_provider_lp.export.manifest import Exports, ObjectEntry, Scope
+from airflow_provider_lp.export.manifest import Exports, ObjectEntry
 from airflow_provider_lp.export.parallel import in_parallel
+from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.export.reconciliation import CountCheck, Difference, at_midnights, gaps, misplaced
 from airflow_provider_lp.export.stored import sha256_of, size_of
 from airflow_provider_lp.export.stores import StoragePath
-from airflow_provider_lp.retention import RETENTION
+from airflow_provider_lp.retention import SURELY_KEPT
 from airflow_provider_lp.windows import Window, floor_mark
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOT_COVERED = "no export covers it"
+
+
+class Countable(NamedTuple):
+    """An exported object, and the search that counts its conversations."""
+
+    entry: ObjectEntry
+    query: ConversationQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +64,11 @@ class Proof:
         found = [*misplaced(exports.objects, period), *self._gaps(exports, period)]
         in_store = self._in_store(exports.objects)
         found += in_store.values()
-        if exports.scope is not None:
-            sound = self._within_reach([each for each in exports.objects if each.path not in in_store])
-            counted = self._counted(exports.scope, sound)
-            found += counted.values()
-            found += self._updated(exports.scope, [each for each in sound if each.path not in counted]).values()
+        sound = self._countable(exports, without=in_store)
+        counted = self._counted(sound)
+        found += counted.values()
+        if self.check_updates:
+            found += self._updated([each for each in sound if each.entry.path not in counted]).values()
         return sorted(found, key=lambda each: (each.window.start_ms, each.window.end_ms))
 
     def _gaps(self, exports: Exports, period: Window) -> Iterator[Difference]:
@@ -99,55 +107,60 @@ class Proof:
             return "its object is gone"
         return ""
 
-    def _within_reach(self, objects: Sequence[ObjectEntry]) -> list[ObjectEntry]:
-        earliest = self.client.now - RETENTION
-        countable = [each for each in objects if each.window.start >= earliest]
-        if len(countable) < len(objects):
+    def _countable(self, exports: Exports, *, without: Container[str]) -> list[Countable]:
+        """What LivePerson surely still keeps of the objects, but for those that are exported again anyway."""
+        now = self.client.now
+        kept = [each for each in exports.objects if each.window.start >= now - SURELY_KEPT]
+        if len(kept) < len(exports.objects):
             log.warning(
                 "%d windows begin before %s. LivePerson keeps conversations for 13 months, so they are not counted.",
-                len(objects) - len(countable),
-                earliest.date(),
+                len(exports.objects) - len(kept),
+                (now - SURELY_KEPT).date(),
             )
-        return countable
+        return [
+            Countable(each, exports.scope.query(each, now))
+            for each in kept
+            if exports.scope is not None and each.path not in without
+        ]
 
-    def _counted(self, scope: Scope, objects: Sequence[ObjectEntry]) -> dict[str, Difference]:
+    def _counted(self, countable: Sequence[Countable]) -> dict[str, Difference]:
         """Where LivePerson counts another number than it did."""
-        checks = [CountCheck(each.counted) for each in objects]
-        undecided = list(zip(objects, checks, strict=True))
+        checks = [CountCheck(each.entry.counted) for each in countable]
+        undecided = list(zip(countable, checks, strict=True))
         for number, pause in enumerate(PAUSES):
             if undecided:
                 self.client.wait(pause)
-            count = partial(self._count, scope, by_rows=number > 0)
-            counts = in_parallel(self.client, count, [entry for entry, _ in undecided])
+            count = partial(self._count, by_rows=number > 0)
+            counts = in_parallel(self.client, count, [each for each, _ in undecided])
             for (_, check), answer in zip(undecided, counts, strict=True):
                 check.answers.append(answer)
             undecided = [each for each in undecided if not each[1].is_decided]
+        objects = [each.entry for each in countable]
         return _different(objects, ["" if check.agrees else check.reason for check in checks])
 
-    def _count(self, scope: Scope, entry: ObjectEntry, *, by_rows: bool) -> int:
-        query = scope.query(entry, self.client.now)
-        is_aligned = all(floor_mark(bound) == bound for bound in (entry.window.start_ms, entry.window.end_ms))
+    def _count(self, countable: Countable, *, by_rows: bool) -> int:
+        entry, query = countable
+        is_aligned = all(floor_mark(bound) == bound for bound in (query.window.start_ms, query.window.end_ms))
         if entry.outside_bounds and not is_aligned:
             # LivePerson filters on another field than the one that tells neighbours' conversations.
             return count_by_reading(self.client, query)
         return exact_count(self.client, query, entry.counted, by_rows=by_rows)
 
-    def _updated(self, scope: Scope, objects: Sequence[ObjectEntry]) -> dict[str, Difference]:
-        """Where LivePerson has updated conversations since they were exported, if that matters."""
-        if not self.check_updates:
-            return {}
-        numbers = dict.fromkeys((each.path for each in objects), 0)
+    def _updated(self, countable: Sequence[Countable]) -> dict[str, Difference]:
+        """Where LivePerson has updated conversations since they were exported."""
+        numbers = {each.entry.path: 0 for each in countable}
         for pause in PAUSES[:EMPTY_ANSWERS]:
-            without = [each for each in objects if not numbers[each.path]]
+            without = [each for each in countable if not numbers[each.entry.path]]
             if without:
                 self.client.wait(pause)
-            counts = in_parallel(self.client, partial(self._updates, scope), without)
-            numbers |= {each.path: count for each, count in zip(without, counts, strict=True)}
+            counts = in_parallel(self.client, self._updates, without)
+            numbers |= {each.entry.path: count for each, count in zip(without, counts, strict=True)}
         words = "{} of its conversations were updated since it was exported, or a few minutes before"
-        return _different(objects, [words.format(number) if number else "" for number in numbers.values()])
+        reasons = [words.format(number) if number else "" for number in numbers.values()]
+        return _different([each.entry for each in countable], reasons)
 
-    def _updates(self, scope: Scope, entry: ObjectEntry) -> int:
-        return updated_since(self.client, scope.query(entry, self.client.now), entry.updates_missing_from)
+    def _updates(self, countable: Countable) -> int:
+        return updated_since(self.client, countable.query, countable.entry.updates_missing_from)
 
 
 def _different(objects: Sequence[ObjectEntry], reasons: Iterable[str]) -> dict[str, Difference]:

@@ -52,9 +52,10 @@ class LivePersonReconcileOperator(LivePersonOperator):
 
     LivePerson's counts are asked for by the filters, the time field and the account of the exports, and trimmed as an
     export is; mostly that is one request a window, of exports by ``end`` some more. Another count is believed when it
-    comes twice, that there is nothing when it comes three times. A count that LivePerson then did not give whole
-    (``shortfall``) must be the same now. Windows that begin more than 13 months ago are not counted, which is logged.
-    Exports by ``latest_update`` know no upper bound, cannot be proven and are refused.
+    comes twice and its rows are there, that there is nothing when it comes three times. What LivePerson counted then
+    and did not give (``shortfall``) must be counted now. Windows that begin more than 390 days ago are not counted,
+    which is logged: LivePerson keeps 13 months. Filters by what changes, such as ``status`` or ``csat``, find others
+    each time. Exports by ``latest_update`` know no upper bound, cannot be proven and are refused.
 
     With ``on_difference="return"`` the task gives the windows that differ, as a list of ``{"start", "end", "path"}``
     for ``LivePersonConversationsOperator.partial(...).expand_kwargs(reconcile.output)``: exported again, they replace
@@ -72,7 +73,8 @@ class LivePersonReconcileOperator(LivePersonOperator):
 
     :param exports: what to prove: the output of an export, or of mapped exports (``exports=export.output``); a
         manifest, or the URL of one; or a list of these. Of several that describe the same object the last one counts:
-        repeated exports go after the manifests that they mend. (templated)
+        repeated exports go after the manifests that they mend. An export that skipped an empty window leaves a gap.
+        (templated)
     :param path: where to write the manifest: a URL such as ``s3://bucket/date={start:%Y-%m-%d}/manifest.json``, an
         ``ObjectStoragePath`` or a ``pathlib.Path``; ``{start}`` and ``{end}`` are those of the period, in UTC. ``None``
         (default) writes none. (templated)
