@@ -122,7 +122,8 @@ class Transport:
                     error.exhausted = True
                     raise
                 if isinstance(error, LivePersonRateLimitError):
-                    self._hold_all(pause_s, error, backoff.failures)
+                    # Not only this call waits, but all.
+                    _tell_of_throttling(error, self.flow.hold(pause_s), backoff.failures, sending)
                 else:
                     log.warning("%s Trying again in %g s (attempt %d failed).", error, pause_s, backoff.failures)
                     self.clock.sleep(pause_s)
@@ -138,18 +139,6 @@ class Transport:
         if pause_s and error.retry_helps and not policy.allows(self.clock.monotonic() + pause_s):
             return None
         return pause_s
-
-    def _hold_all(self, pause_s: float, error: LivePersonRateLimitError, failures: int) -> None:
-        """Not only the call that was throttled waits, but all; it is everyday while the flow finds the limit."""
-        pause_s = self.flow.hold(pause_s)
-        log.log(
-            logging.INFO if failures < SERIOUS_THROTTLINGS else logging.WARNING,
-            "%s Nothing is sent for %.1f s, then at most %d at a time (attempt %d failed).",
-            error,
-            pause_s,
-            self.flow.allowed,
-            failures,
-        )
 
     def send(self, call: Call, sign: Sign, *, again: bool) -> Answer:
         """Send ``call`` once; raises the error that the answer, or its absence, stands for."""
@@ -225,12 +214,17 @@ class PolicyCaller:
 
 
 class _Sending:
-    """Sends one call as often as it takes, each time when the flow lets a request go."""
+    """
+    Sends one call as often as it takes, each time when the flow lets a request go.
+
+    ``is_first_refusal`` tells whether its last throttling was the first of those in flight together.
+    """
 
     def __init__(self, transport: Transport, call: Call) -> None:
         self._transport = transport
         self._call = call
         self._is_sent = False
+        self.is_first_refusal = False
 
     def answer(self, authorization: Authorization | None) -> Answer:
         """Send the request, and again where the authorization knows another signature after a refusal."""
@@ -255,13 +249,25 @@ class _Sending:
         try:
             answer = self._transport.send(self._call, sign, again=again)
         except LivePersonRateLimitError:
-            flow.throttled(ticket)
+            self.is_first_refusal = flow.throttled(ticket)
             raise
         except BaseException:
             flow.failed()
             raise
         flow.answered(ticket)
         return answer
+
+
+def _tell_of_throttling(error: LivePersonRateLimitError, held_s: float, failures: int, sending: _Sending) -> None:
+    if failures >= SERIOUS_THROTTLINGS:
+        log.warning("%s Trying again in %.1f s (attempt %d failed).", error, held_s, failures)
+    elif sending.is_first_refusal:
+        # Everyday while the flow finds the limit.
+        log.info(
+            "LivePerson throttles %s: nothing is sent for %.1f s, then fewer requests at a time.",
+            error.endpoint,
+            held_s,
+        )
 
 
 def _body(call: Call, response: requests.Response) -> bytes:
