@@ -19,12 +19,16 @@ HOLD_JITTER = 0.25
 #: throttling, within bounds. Where so many requests are answered between two throttlings, they shrink.
 HOLD_GROWTH = 1.5
 LONGEST_HOLD_SHARE = 0.1
-LONGEST_HOLD_BOUNDS_S = (4.0, 30.0)
+LONGEST_HOLD_BOUNDS_S = (4.0, 15.0)
 ANSWERS_PER_THROTTLING = 25
-#: How long a limit is left alone, for each request that it allows: if more are too many, all of them are held. It is
-#: left alone for as many answers, too, as a throttling is worth.
+#: Who has been throttled so often in a row, with no answer between, tries again sooner: it is its turn.
+STARVING_AFTER = 6
+STARVING_HOLD_S = 3.0
+#: How long a limit of one is left alone. A higher one is left alone for longer, by this power: if one more is too many,
+#: all of them are held. A limit is left alone for as many answers, too, as a throttling is worth.
 LEAST_WAIT_S = 2.0
 LONGEST_WAIT_S = 12.0
+WAIT_GROWTH = 1.5
 LONGEST_WAIT_OF_ALL_S = 30.0
 #: Once throttled, a slot rests for this share of what an answer takes, within bounds: a server may count a request for
 #: a moment after it has answered it, and tasks that were refused find a gap.
@@ -109,7 +113,7 @@ class Limit:
         :param from_s: from when on.
         :param answers: for at least so many answers.
         """
-        wait_s = min(self._wait_s * self.allowed, LONGEST_WAIT_OF_ALL_S)
+        wait_s = min(self._wait_s * self.allowed**WAIT_GROWTH, LONGEST_WAIT_OF_ALL_S)
         self._raise_at_s = from_s + wait_s * (0.75 + self._chance() / 2)
         self._answers_wanted = answers
         self._answers = 0
@@ -314,6 +318,8 @@ class Flow:
             self._hold_s = max(self._hold_s / HOLD_GROWTH, LEAST_HOLD_S)
         elif self._throttlings > 1:
             longest_s = _within(LONGEST_HOLD_BOUNDS_S, (now_s - self._first_throttled_s) * LONGEST_HOLD_SHARE)
+            if self._throttlings_in_vain > STARVING_AFTER:
+                longest_s = STARVING_HOLD_S
             self._hold_s = min(self._hold_s * HOLD_GROWTH, longest_s)
         return self._hold_s
 

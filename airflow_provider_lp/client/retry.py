@@ -31,7 +31,7 @@ INCOMPLETE_PAUSES_S = (1.0, 2.0, 5.0, 10.0)
 NOT_FOUND_PAUSES_S = (5.0,)
 #: At least: the flow makes the pauses of all calls longer where one request at a time is too many. One call may be
 #: throttled often while the client finds the limit, but not for ever.
-THROTTLE_PAUSES_S = (1.0,) * 60
+THROTTLE_PAUSES_S = (1.0,) * 120
 LEAST_LOGIN_THROTTLE_PAUSE_S = 5.0
 LOGIN_THROTTLE_PAUSES_S = (*(LEAST_LOGIN_THROTTLE_PAUSE_S,) * 3, 8.0, 16.0, *(30.0,) * 5)
 #: What LivePerson wants waited for longer fails at once: Airflow's own retry comes later.

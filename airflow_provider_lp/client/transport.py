@@ -31,8 +31,8 @@ PARTING_TIMEOUT_S = 5.0
 #: Bytes of an answer, unpacked: what is larger is no page of LivePerson's, and may be a bomb.
 LARGEST_ANSWER = 512 * 2**20
 LARGEST_ERROR_BODY = 64 * 2**10
-#: How often one call is throttled before that is worth a warning.
-SERIOUS_THROTTLINGS = 4
+#: Each time that one call has been throttled so often, that is worth a warning.
+SERIOUS_THROTTLINGS = 5
 CHUNK = 64 * 2**10
 SUCCESSES = (200, 204)
 NETWORK_ERRORS = (requests.RequestException, Urllib3Error, OSError, ValueError)
@@ -259,7 +259,7 @@ class _Sending:
 
 
 def _tell_of_throttling(error: LivePersonRateLimitError, held_s: float, failures: int, sending: _Sending) -> None:
-    if failures >= SERIOUS_THROTTLINGS:
+    if failures % SERIOUS_THROTTLINGS == 0:
         log.warning("%s Trying again in %.1f s (attempt %d failed).", error, held_s, failures)
     elif sending.is_first_refusal:
         # Everyday while the flow finds the limit.

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonTransportError
-from airflow_provider_lp.client.flow import HOLD_JITTER, LONGEST_HOLD_BOUNDS_S, Flow, Ticket
+from airflow_provider_lp.client.flow import (
+    ANSWERS_PER_THROTTLING,
+    HOLD_JITTER,
+    LEAST_HOLD_S,
+    LONGEST_HOLD_BOUNDS_S,
+    STARVING_HOLD_S,
+    Flow,
+    Ticket,
+)
 from tests.client.flow_simulation import Server, Simulation, Task
 from tests.lab import FakeClock
 
@@ -103,19 +111,37 @@ def test_of_those_that_were_in_flight_before_a_throttling_none_counts_as_another
     assert len(lets_go(flow)) == 2
 
 
-def test_only_when_one_at_a_time_is_too_many_the_pauses_grow(clock: FakeClock) -> None:
-    flow = Flow(1, clock)
+def pauses_of(flow: Flow, clock: FakeClock, throttlings: int, *, answers_between: int) -> list[float]:
+    """For how long all is held each time, when one request at a time is too many."""
     pauses = []
-    for _ in range(100):
-        (ticket,) = lets_go(flow)
-        refuse(flow, ticket)
-        pauses.append(flow.held_s)
+    for _ in range(throttlings):
+        for _ in range(answers_between):
+            answer(flow, flow.start())
+        refuse(flow, flow.start())
+        pauses.append(round(flow.held_s, 6))
         clock.pass_time(flow.held_s)
-    jitter = 1 + HOLD_JITTER
-    assert 1 <= pauses[0] <= jitter
-    assert max(pauses[:5]) <= LONGEST_HOLD_BOUNDS_S[0] * jitter
-    assert LONGEST_HOLD_BOUNDS_S[1] <= max(pauses) <= LONGEST_HOLD_BOUNDS_S[1] * jitter
+    return pauses
+
+
+def test_only_when_one_at_a_time_is_too_many_the_pauses_grow(clock: FakeClock) -> None:
+    flow = Flow(1, clock, lambda: 0.0)
+    pauses = pauses_of(flow, clock, 100, answers_between=3)
+    assert pauses[0] == pytest.approx(LEAST_HOLD_S)
+    assert max(pauses[:6]) == pytest.approx(LONGEST_HOLD_BOUNDS_S[0])
+    assert pauses[-1] == pytest.approx(LONGEST_HOLD_BOUNDS_S[1])
+    assert pauses == sorted(pauses)
     assert flow.throttled_s == pytest.approx(sum(pauses))
+    pauses = pauses_of(flow, clock, 20, answers_between=ANSWERS_PER_THROTTLING)
+    assert pauses[-1] == pytest.approx(LEAST_HOLD_S)
+    assert pauses == sorted(pauses, reverse=True)
+
+
+def test_who_gets_no_answer_at_all_tries_again_sooner(clock: FakeClock) -> None:
+    flow = Flow(1, clock, lambda: 0.0)
+    pauses_of(flow, clock, 100, answers_between=3)
+    pauses = pauses_of(flow, clock, 20, answers_between=0)
+    assert pauses[0] == pytest.approx(LONGEST_HOLD_BOUNDS_S[1])
+    assert pauses[-1] == pytest.approx(STARVING_HOLD_S)
 
 
 def test_a_client_without_any_answer_for_five_minutes_has_no_hope(clock: FakeClock) -> None:
@@ -256,7 +282,7 @@ def outcome(
     [
         ({}, 0.05),
         ({"latency_varies": True}, 0.05),
-        ({"frees_late_s": 0.008}, 0.05),
+        ({"frees_late_s": 0.008}, 0.055),
         ({"latency_s": 0.13, "way_s": 0.02, "latency_varies": True}, 0.06),
     ],
     ids=["steady", "varying", "freeing late", "far away"],
