@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_lp.export.stores import StoragePath, publication
+from airflow_provider_lp.tables.arrow import arrow
 from airflow_provider_lp.tables.finding import find
 from airflow_provider_lp.tables.flattening import flatten
-from airflow_provider_lp.tables.parquet import ParquetFile, arrow
+from airflow_provider_lp.tables.parquet import ParquetFile
 from airflow_provider_lp.tables.schema import SCHEMA_VERSION, TABLES
 from airflow_provider_lp.tables.sources import Read, Source, read_batches
 
 log = logging.getLogger(__name__)
+
+#: Memory that the rows of all tables may take until some of them are written.
+WAITING_BYTES = 16 << 20
 
 
 @dataclass(slots=True)
@@ -91,10 +95,11 @@ def build_tables(sources: Iterable[Source], paths: Mapping[str, StoragePath]) ->
 def _add_next(batches: Iterator[list[dict[str, Any]]], files: Mapping[str, ParquetFile], built: Built) -> bool:
     """Add the next records to the files; false if there are none."""
     with _without_looking_for_cycles():
-        records = next(batches, None)
-        if records is not None:
-            _add(records, files, built)
-        return records is not None
+        if (records := next(batches, None)) is None:
+            return False
+        _add(records, files, built)
+        del records
+        return True
 
 
 @contextmanager
@@ -123,3 +128,5 @@ def _add(records: list[dict[str, Any]], files: Mapping[str, ParquetFile], built:
             built.unknown_fields += flat.unknown
             numbers = pa.array(rows.records, pa.int64())
             file.add(accounts.take(numbers), conversations.take(numbers), flat, count)
+    while sum(file.waiting_bytes for file in files.values()) > WAITING_BYTES:
+        max(files.values(), key=lambda file: file.waiting_bytes).write()

@@ -5,63 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.tables.arrow import arrow, arrow_type
 from airflow_provider_lp.tables.flattening import Flat
 from airflow_provider_lp.tables.schema import ACCOUNT_ID, CONVERSATION_ID, EXTRA, SCHEMA_VERSION, Table
-from airflow_provider_lp.tables.schema.column import Kind
 
 if TYPE_CHECKING:
     from airflow_provider_lp.export.stores import Publication
 
 ROW_GROUP_ROWS = 100_000
-#: Rows are written as soon as they take so much memory.
-ROW_GROUP_BYTES = 16 << 20
 ZSTD_LEVEL = 1
-
-
-@cache
-def arrow() -> ModuleType:
-    """
-    The library pyarrow, loaded when a task runs: it costs more to import than all of this package.
-
-    :raises LivePersonConfigurationError: if it is not installed.
-    """
-    try:
-        module = import_module("pyarrow")
-        import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise LivePersonConfigurationError(
-            f"Tables are written by pyarrow, which cannot be imported ({error}): pip install "
-            "'airflow-provider-lp[parquet]'."
-        ) from error
-    return module
-
-
-def _arrow_type(kind: Kind) -> Any:
-    pa = arrow()
-    match kind:
-        case Kind.INT:
-            return pa.int64()
-        case Kind.DOUBLE:
-            return pa.float64()
-        case Kind.BOOL:
-            return pa.bool_()
-        case Kind.TIME:
-            return pa.timestamp("ms", tz="UTC")
-        case Kind.TEXTS:
-            return pa.list_(pa.string())
-    return pa.string()
 
 
 @cache
 def arrow_schema(table: Table) -> Any:
     """A table's ``pyarrow.Schema``; the same whatever the data."""
     pa = arrow()
-    columns = [(column.name, _arrow_type(column.kind)) for column in table.columns]
+    columns = [(column.name, arrow_type(column.kind)) for column in table.columns]
     return pa.schema(
         [(ACCOUNT_ID, pa.string()), (CONVERSATION_ID, pa.string()), *columns, (EXTRA, pa.string())],
         metadata={"liveperson.table": table.name, "liveperson.schema_version": str(SCHEMA_VERSION)},
@@ -116,8 +77,9 @@ class ParquetFile:
         )
         self._batches: list[Any] = []
         self._waiting_rows = 0
-        self._waiting_bytes = 0
         self.rows = 0
+        #: Memory that rows take which wait to be written.
+        self.waiting_bytes = 0
 
     @property
     def bytes(self) -> int:
@@ -142,22 +104,27 @@ class ParquetFile:
         arrays = [account_ids, conversation_ids]
         for column in list(self._schema)[2:-1]:
             values = flat.columns.get(column.name)
-            arrays.append(pa.nulls(count, column.type) if values is None else pa.array(values, column.type))
+            if isinstance(values, list):
+                values = pa.array(values, column.type)
+            arrays.append(pa.nulls(count, column.type) if values is None else values)
         extra = [flat.extra.get(row) for row in range(count)] if flat.extra else None
         arrays.append(pa.nulls(count, pa.string()) if extra is None else pa.array(extra, pa.string()))
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         self._batches.append(batch)
         self.rows += count
         self._waiting_rows += count
-        self._waiting_bytes += batch.nbytes
-        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
-            self._write()
+        self.waiting_bytes += batch.nbytes
+        if self._waiting_rows >= ROW_GROUP_ROWS:
+            self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write the rows that wait, as a group."""
         rows = arrow().Table.from_batches(self._batches, schema=self._schema)
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
         self._batches = []
-        self._waiting_rows = self._waiting_bytes = 0
+        self._waiting_rows = self.waiting_bytes = 0
+        # Otherwise some tens of megabytes would be kept for later.
+        arrow().default_memory_pool().release_unused()
 
     def close(self, metadata: Mapping[str, str]) -> None:
         """
@@ -166,7 +133,7 @@ class ParquetFile:
         :param metadata: what else the file's metadata says.
         """
         if self._waiting_rows:
-            self._write()
+            self.write()
         self._writer.add_key_value_metadata(dict(metadata))
         self._writer.close()
 

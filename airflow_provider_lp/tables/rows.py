@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 #: A way to a member, from a row's object.
@@ -36,15 +38,20 @@ class Rows:
             self.made.setdefault(name, []).append(value)
         return len(self.objects) - 1
 
-    def extend(self, record: int, label: str, items: list[dict[str, Any]], made: dict[str, Any]) -> None:
-        """Add rows that stand next to each other, in order from position 0."""
-        count = len(items)
-        self.objects += items
-        self.records += [record] * count
-        self.labels += [label] * count
-        self.made.setdefault("position", []).extend(range(count))
+    def extend(self, label: str, lists: list[Sequence[dict[str, Any]]], made: dict[str, Any]) -> None:
+        """
+        Add the rows of many records.
+
+        :param lists: the objects of each record, of the first one on.
+        """
+        lengths = list(map(len, lists))
+        total = sum(lengths)
+        self.objects += chain.from_iterable(lists)
+        self.records += chain.from_iterable(map(repeat, range(len(lists)), lengths))
+        self.labels += [label] * total
+        self.made.setdefault("position", []).extend(chain.from_iterable(map(range, lengths)))
         for name, value in made.items():
-            self.made.setdefault(name, []).extend([value] * count)
+            self.made.setdefault(name, []).extend([value] * total)
 
     def leave(self, row: int, path: Path, value: Any, *, member: str | None = None) -> None:
         """

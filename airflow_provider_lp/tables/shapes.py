@@ -137,18 +137,14 @@ def add_changes(rows: Rows, record: int, label: str, items: Items, made: dict[st
     return 0
 
 
-def named_data(items: Items) -> Items:
-    """Messages whose links and forms stand under the names that the schema has; LivePerson documents none for them."""
-    for position, message in items:
-        data = message.get("messageData")
-        if isinstance(data, dict) and not data.keys() <= DATA_MEMBERS:
-            named = dict(data)
-            for name in [name for name in data if name not in DATA_MEMBERS]:
-                known = _known_name(data[name])
-                if known and known not in named:
-                    named[known] = named.pop(name)
-            message = {**message, "messageData": named}
-        yield position, message
+def named_data(data: dict[str, Any]) -> dict[str, Any]:
+    """A message's data with links and forms under the names that the schema has; LivePerson documents none for them."""
+    named = dict(data)
+    for name in [name for name in data if name not in DATA_MEMBERS]:
+        known = _known_name(data[name])
+        if known and known not in named:
+            named[known] = named.pop(name)
+    return named
 
 
 def _known_name(value: Any) -> str | None:

@@ -18,8 +18,9 @@ import msgspec
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.odd_json import BYTE_ORDER_MARK, repair
 
-#: How much of an object is asked for at a time.
-READ_BYTES = 4 << 20
+#: How much of an object is asked for at a time, and how much of that is looked at.
+BLOCK_BYTES = 4 << 20
+READ_BYTES = 1 << 20
 #: A batch ends with the line that makes it as large as this.
 BATCH_BYTES = 4 << 20
 GZIP_MAGIC = b"\x1f\x8b"
@@ -77,11 +78,10 @@ class _Measured(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
-        self.bytes += len(data)
-        self.sha256.update(data)
-        return len(data)
+        length: int = self._file.readinto(buffer)
+        self.bytes += length
+        self.sha256.update(memoryview(buffer)[:length])
+        return length
 
 
 def read_batches(source: Source, read: Read) -> Generator[list[dict[str, Any]], None, None]:
@@ -102,8 +102,9 @@ def read_batches(source: Source, read: Read) -> Generator[list[dict[str, Any]], 
             read.conversations += 1
             size += len(line)
             if size >= BATCH_BYTES:
-                yield batch
-                batch, size = [], 0
+                full, batch, size = [batch], [], 0
+                # Popped, so that nothing here keeps the records alive while the next ones are read.
+                yield full.pop()
     if batch:
         yield batch
     _check(source, read)
@@ -125,7 +126,7 @@ def _check(source: Source, read: Read) -> None:
 
 def _lines(source: Source, read: Read) -> Generator[bytes, None, None]:
     try:
-        file = source.fs.open(source.path, "rb", block_size=READ_BYTES)
+        file = source.fs.open(source.path, "rb", block_size=BLOCK_BYTES)
     except FileNotFoundError as error:
         raise LivePersonConfigurationError(
             f"source: there is no object at {source.url}. Let the export that writes it run before this task."

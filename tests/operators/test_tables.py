@@ -18,7 +18,7 @@ from airflow_provider_lp.client.errors import LivePersonConnectionNotFoundError
 from airflow_provider_lp.compat import AirflowFailException, Asset, AssetAlias, ObjectStoragePath
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.operators.tables import LivePersonTablesOperator
-from airflow_provider_lp.tables.parquet import arrow
+from airflow_provider_lp.tables.arrow import arrow
 from airflow_provider_lp.tables.schema import TABLES
 from tests.lab import crowd
 from tests.operators.conftest import DAG

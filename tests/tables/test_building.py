@@ -14,9 +14,10 @@ import pytest
 from upath import UPath
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.tables import parquet, sources
+from airflow_provider_lp.tables import building, parquet, sources
+from airflow_provider_lp.tables.arrow import arrow
 from airflow_provider_lp.tables.building import build_tables
-from airflow_provider_lp.tables.parquet import arrow, arrow_schema
+from airflow_provider_lp.tables.parquet import arrow_schema
 from airflow_provider_lp.tables.schema import TABLES
 
 from .lab import build, build_from, record, source_of, tables_in, tables_of, told, write
@@ -94,7 +95,7 @@ def test_row_groups_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sources, "BATCH_BYTES", 1)
     monkeypatch.setattr(parquet, "ROW_GROUP_ROWS", 7)
     build(tmp_path, many(10), ["messages"])
-    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 1)
+    monkeypatch.setattr(building, "WAITING_BYTES", 1)
     build(tmp_path, many(10), ["conversations"])
     sizes = {}
     for name in ("messages", "conversations"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.tables.schema.column import Column, Kind
-from airflow_provider_lp.tables.values import convert
+from airflow_provider_lp.tables.values import as_list, convert
 
 MISFIT = object()
 
@@ -18,7 +18,7 @@ def held(kind: Kind, value: Any, none: tuple[str, ...] = ()) -> Any:
     results = []
     for others in ([], [None], [{}]):
         values, misfits = convert([value, *others], column)
-        results.append(MISFIT if 0 in misfits else values[0])
+        results.append(MISFIT if 0 in misfits else as_list(values)[0])
     assert results[0] == results[1] == results[2]
     return results[0]
 

@@ -37,7 +37,7 @@ class Personal(StrEnum):
     FREE_TEXT = "free text"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """
     A column.
