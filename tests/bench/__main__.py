@@ -25,6 +25,7 @@ from airflow_provider_lp.windows import Window
 from .exporter import client_of, export
 from .server import DAY_START_MS, Load, RunningServer, serving
 from .side_by_side import beside_a_limit, four_to_one
+from .tables import tables
 
 CONVERSATIONS = 20_000
 THREADS = 8
@@ -38,6 +39,7 @@ IMPORTED = (
     "operators.conversations",
     "operators.metrics",
     "operators.planning",
+    "operators.tables",
     "sensors.conversations",
     "sensors.metrics",
 )
@@ -192,6 +194,7 @@ def main() -> None:
         growth(folder)
         side_by_side(folder)
         planning()
+        tables(folder, line)
         imports(folder)
 
 

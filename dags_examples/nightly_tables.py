@@ -1,0 +1,104 @@
+"""
+Every night: the conversations of the day before as tables that an analyst can query, one Parquet file each.
+
+It exports the day, makes tables of the export, tells Airflow of each table as an asset, so that a DAG may be scheduled
+by it (``schedule=[Asset("liveperson_messages")]``), and ends with a query: conversations per skill.
+
+It needs the connection ``liveperson_default``, a pool for tasks that call LivePerson, and pyarrow:
+
+    airflow pools set liveperson 2 "Tasks that call LivePerson"
+    pip install 'airflow-provider-lp[parquet]' duckdb
+
+and writes below the variable ``liveperson_export_root``, such as ``s3://your-bucket/liveperson``. DuckDB is used by the
+last task only, which is skipped where it is not installed. What the tables hold stands in ``docs/tables.md``, and how
+to load them elsewhere in ``docs/loading.md``.
+
+To make the tables of a past day anew, clear its task ``make_tables``: it asks LivePerson nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+from airflow_provider_lp.operators.tables import LivePersonTablesOperator
+
+try:
+    from airflow.sdk import DAG, Asset, ObjectStoragePath, task
+    from airflow.sdk.exceptions import AirflowSkipException
+except ImportError:  # Airflow 2.11
+    from airflow import DAG
+    from airflow.datasets import Dataset as Asset
+    from airflow.decorators import task
+    from airflow.exceptions import AirflowSkipException
+    from airflow.io.path import ObjectStoragePath
+
+log = logging.getLogger(__name__)
+
+DAY = "{{ data_interval_start | ds }}"
+ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
+#: The tables to make; all of them: leave the argument out.
+TABLES = ["conversations", "messages", "agent_participants", "transfers", "surveys", "survey_answers"]
+
+QUERY = """
+    SELECT coalesce(latest_skill_name, 'none') AS skill, count(*) AS conversations, sum(messages)::BIGINT AS messages,
+           round(avg(csat), 2) AS csat
+    FROM conversations GROUP BY skill ORDER BY conversations DESC, skill
+"""
+
+with DAG(
+    dag_id="liveperson_nightly_tables",
+    # A timetable with data intervals: each run covers the day before it. On Airflow 3 a plain "@daily" has none.
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["liveperson"],
+    doc_md=__doc__,
+) as dag:
+
+    @task.sensor(poke_interval=60, timeout=3600, mode="reschedule")
+    def day_has_settled(data_interval_end: pendulum.DateTime) -> bool:
+        """LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive."""
+        return pendulum.now("UTC") >= data_interval_end + timedelta(minutes=5)
+
+    export_conversations = LivePersonConversationsOperator(
+        task_id="export_conversations",
+        path=f"{ROOT}/raw/date={DAY}/conversations.ndjson.gz",
+        pool="liveperson",
+        retries=4,
+        retry_delay=timedelta(minutes=5),
+        retry_exponential_backoff=True,
+        execution_timeout=timedelta(hours=6),
+    )
+
+    make_tables = LivePersonTablesOperator(
+        task_id="make_tables",
+        source=export_conversations.output,
+        path=f"{ROOT}/tables/{{table}}/date={DAY}/{{table}}.parquet",
+        manifest_path=f"{ROOT}/tables/manifests/date={DAY}.json",
+        tables=TABLES,
+        outlets=[Asset(f"liveperson_{name}") for name in TABLES],
+    )
+
+    @task
+    def conversations_per_skill(made: dict[str, Any]) -> None:
+        """Query the table of conversations, in whatever storage it is, and show what comes out."""
+        try:
+            import duckdb
+            import pyarrow.parquet as pq
+        except ImportError as error:
+            raise AirflowSkipException("pip install duckdb, to query tables here.") from error
+
+        path = ObjectStoragePath(made["tables"]["conversations"]["path"])
+        with path.open("rb") as file, duckdb.connect() as database:
+            database.register("conversations", pq.read_table(file))
+            log.info("Conversations per skill:\n%s", database.sql(QUERY))
+
+    day_has_settled() >> export_conversations
+    conversations_per_skill(make_tables.output)
