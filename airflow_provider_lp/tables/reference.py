@@ -13,9 +13,9 @@ HEAD = f"""\
 
 <!-- Made by: python -m airflow_provider_lp.tables.reference > docs/tables.md -->
 
-What `LivePersonTablesOperator` makes of exported conversations. This is version {SCHEMA_VERSION} of the schema. It
-does not depend on the data: a night without conversations has the same columns. Within a version, columns are only
-appended, before `{EXTRA}`.
+What `LivePersonTablesOperator` makes of exported conversations; how to load them stands in [loading.md](loading.md).
+This is version {SCHEMA_VERSION} of the schema. It does not depend on the data: a night without conversations has the
+same columns. Within a version, columns are only appended, before `{EXTRA}`.
 
 ## All tables
 
