@@ -1,0 +1,81 @@
+"""Who the consumers of a conversation are, as its record tells it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from airflow_provider_lp.export.redaction.members import folded
+from airflow_provider_lp.export.redaction.pseudonyms import as_id
+
+CONSUMER = "consumer"
+
+_AGENTS = ("agentparticipants", "agentparticipantsactive", "agentparticipantsleave")
+#: Where participants are named, and the member that says who one is.
+_PARTICIPANTS = {"consumerparticipants": None, "messagerecords": "sentBy", "messagestatuses": "participantType"}
+
+#: The id of a participant, and who it is said to be.
+Participant = tuple[Any, Any]
+
+
+def consumer_ids(record: Mapping[str, Any], others: Iterable[tuple[Participant, int]]) -> Counter[str]:
+    """
+    The ids of a record's consumers: of all participants that are not said, nor known, to be somebody else.
+
+    :param others: participants that are in the record too, but have been read already, and how many rows name them.
+    :return: the ids, and how many rows name them.
+    """
+    parts = {_known(name): value for name, value in record.items()}
+    agents = {as_id(_member(row, "agentId")) for part in _AGENTS for row in _rows(parts.get(part))}
+    found: Counter[str] = Counter()
+    for (identity, who), number in (*((each, 1) for each in _participants(parts)), *others):
+        if isinstance(who, str) and who.casefold() != CONSUMER:
+            continue
+        known = as_id(identity)
+        if known and (isinstance(who, str) or known not in agents):
+            found[known] += number
+    return found
+
+
+def participant_of(row: Mapping[str, Any], says_who: str | None) -> Participant:
+    """
+    The participant that a row names.
+
+    :param says_who: the member that says who it is; ``None`` where only consumers are named.
+    """
+    return _member(row, "participantId"), CONSUMER if says_who is None else _member(row, says_who)
+
+
+def _participants(parts: Mapping[str, Any]) -> Iterator[Participant]:
+    for part, says_who in _PARTICIPANTS.items():
+        for row in _rows(parts.get(part)):
+            yield participant_of(row, says_who)
+
+
+def _rows(part: Any) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list, of a single object that stands for one, or of a list that an object wraps."""
+    if isinstance(part, list):
+        for item in part:
+            if isinstance(item, dict):
+                yield item
+    elif isinstance(part, dict):
+        yield part
+        for name, value in part.items():
+            if folded(name) in _PARTICIPANTS:
+                yield from _rows(value)
+
+
+def _member(row: Mapping[str, Any], name: str) -> Any:
+    """A member of a row, whatever its case."""
+    return row[name] if name in row else row.get(_spelled(tuple(row), folded(name)))
+
+
+_known = lru_cache(1000)(folded)
+
+
+@lru_cache(1000)
+def _spelled(names: tuple[str, ...], known: str) -> str:
+    """How a name is spelled among others; empty if it is none of them."""
+    return next((name for name in names if folded(name) == known), "")

@@ -1,0 +1,73 @@
+"""One record after the other without its personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import msgspec
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.export.redaction.paths import PathTree
+from airflow_provider_lp.export.redaction.preset import CONSUMER_ID
+from airflow_provider_lp.export.redaction.pseudonyms import Pseudonyms
+from airflow_provider_lp.export.redaction.rows import readers
+from airflow_provider_lp.export.redaction.rules import Rules, hides_key
+from airflow_provider_lp.export.redaction.texts import Texts
+from airflow_provider_lp.export.redaction.walk import Walk
+
+#: What was taken out of a record that was not redacted.
+NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+class Redacted(NamedTuple):
+    """
+    A record that was redacted.
+
+    :param line: as minified JSON.
+    :param counts: how much was taken out, by the name of the rule.
+    """
+
+    line: bytes
+    counts: Mapping[str, int]
+
+
+class Redactor:
+    """
+    Takes personal data out of records. Threads may share it.
+
+    :param rules: what to take out.
+    :param key: of pseudonyms; needed where rules pseudonymise.
+    :param text: what all texts are passed through, after what the rules mask in them; one at a time.
+    """
+
+    def __init__(self, rules: Rules, *, key: str = "", text: Callable[[str], str] | None = None) -> None:
+        #: What its rules are called in summaries.
+        self.names = rules.names
+        self.rules = rules.members
+        self.consumer_rule = next((rule for rule in rules.members if rule.path == CONSUMER_ID), None)
+        self.key_rule = next((rule for rule in rules.members if not rule.is_drop and hides_key(rule)), None)
+        self.texts = Texts(rules.mask, text, f"text {rules.text}")
+        self.pseudonym = Pseudonyms(key).of
+        self.root = PathTree([rule.parts for rule in rules.members], lambda name: self.texts.masked(name, {})).root
+        #: What is read without decoding all of it. The conversation's id is in all rows, so they must be.
+        self.readers = {} if self.key_rule else readers(self.root)
+
+    def redact(self, raw: msgspec.Raw | bytes, conversation_id: str) -> Redacted:
+        """
+        A record without what the rules name.
+
+        :param raw: the record as valid JSON.
+        :param conversation_id: its conversation.
+        :raises LivePersonConfigurationError: if that is not possible; of the record it shows nothing but this id.
+        """
+        walk = Walk(self)
+        try:
+            return Redacted(walk.record(raw, conversation_id), walk.counts or NOTHING)
+        except RecursionError:
+            # Its traceback goes through the record.
+            pass
+        raise LivePersonConfigurationError(
+            f"redact: the record of conversation {conversation_id} is nested too deeply. Nothing was published."
+        )

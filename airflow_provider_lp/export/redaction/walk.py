@@ -1,0 +1,292 @@
+"""A walk through one record, which takes out of it what the rules name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from airflow_provider_lp.export.redaction.codes import are_codes, are_times, holds_objects, is_made_up
+from airflow_provider_lp.export.redaction.consumers import Participant, consumer_ids
+from airflow_provider_lp.export.redaction.json_text import decode, encode, split_parts
+from airflow_provider_lp.export.redaction.members import Kind
+from airflow_provider_lp.export.redaction.paths import Node
+from airflow_provider_lp.export.redaction.pseudonyms import as_id
+from airflow_provider_lp.export.redaction.rows import Rows
+from airflow_provider_lp.export.redaction.texts import BEGINS_JSON
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.export.redaction.redactor import Redactor
+    from airflow_provider_lp.export.redaction.rules import Rule
+
+#: Ids that are shorter are not looked for in texts.
+SHORTEST_SOUGHT = 8
+
+#: Stands for a value that is dropped.
+_GONE: Final = object()
+
+
+class Walk:
+    """
+    One walk.
+
+    :param plan: what to take out.
+    """
+
+    def __init__(self, plan: Redactor) -> None:
+        #: What was taken out so far, by the names of the rules.
+        self.counts: dict[str, int] = {}
+        #: The ids of the record's consumers, if there is a rule for them.
+        self.consumer_ids: Mapping[str, int] = {}
+        #: Whether each of them stands as it is wherever a row names it.
+        self.spells_ids_plainly = True
+        self._plan = plan
+        #: Ids to be replaced wherever they are in texts: what by, and for which rule.
+        self.sought: dict[str, tuple[str, Rule]] = {}
+        self._codes: list[Any] = []
+        self._times: list[Any] = []
+        self._is_in_text = False
+
+    def record(self, raw: msgspec.Raw | bytes, conversation_id: str) -> bytes:
+        """A record without what the rules name."""
+        plan = self._plan
+        record: dict[str, Any] = split_parts(raw)
+        rows: dict[str, Rows] = {}
+        participants: list[tuple[Participant, int]] = []
+        for name, part in record.items():
+            reader = plan.readers.get(name)
+            read = Rows.read(part, reader) if reader else None
+            if read:
+                rows[name] = read
+                participants += read.participants.items()
+            else:
+                record[name] = decode(part)
+        if plan.key_rule and len(conversation_id) >= SHORTEST_SOUGHT:
+            self._seek([conversation_id], plan.key_rule)
+        if plan.consumer_rule:
+            self.consumer_ids = consumer_ids(record, participants)
+            self._look_for_consumers(bytes(raw), plan.consumer_rule)
+        for name, part in rows.items():
+            redacted = part.redacted(self, plan.root[name].element())
+            record[name] = decode(part.raw) if redacted is None else msgspec.Raw(redacted)
+        self.object(record, plan.root)
+        if plan.key_rule or not self._codes_are_made_up():
+            self._look_into_codes(record, plan.root)
+        return encode(record)
+
+    def instead_of_consumer(self, identity: str, number: int) -> str | None:
+        """
+        What stands for a consumer's id; ``None`` for nothing.
+
+        :param number: how often it does.
+        """
+        rule = self._plan.consumer_rule
+        if rule and number:
+            self._count(rule, number)
+        return self._plan.pseudonym(identity) if rule and not rule.is_drop else None
+
+    @property
+    def must_see_texts(self) -> bool:
+        """Whether there may be more to take out of texts than patterns."""
+        return bool(self.sought) or self._plan.texts.has_function
+
+    def _look_for_consumers(self, record: bytes, rule: Rule) -> None:
+        """Find out whether the consumers' ids stand elsewhere in a record than where rows name participants."""
+        mentioned = []
+        for identity, rows in self.consumer_ids.items():
+            # Of others it is not known how they are spelled.
+            is_plain = identity.isascii() and identity.replace("-", "").isalnum()
+            named = record.count(f'"participantId":"{identity}"'.encode())
+            self.spells_ids_plainly &= is_plain and named == rows
+            # Short ones could be words.
+            if len(identity) >= SHORTEST_SOUGHT and (not is_plain or record.count(identity.encode()) != named):
+                mentioned.append(identity)
+        self._seek(sorted(mentioned, key=lambda identity: (-len(identity), identity)), rule)
+
+    def _seek(self, ids: Iterable[str], rule: Rule) -> None:
+        for identity in ids:
+            self.sought[identity] = (f"[{rule.path}]" if rule.is_drop else self._plan.pseudonym(identity), rule)
+
+    def _count(self, rule: Rule, number: int = 1) -> None:
+        self.counts[rule.name] = self.counts.get(rule.name, 0) + number
+
+    # Objects and lists.
+
+    def object(self, members: dict[str, Any], place: Node) -> None:
+        """Take out of an object what the rules name; ``place`` is where it is."""
+        codes, times, texts, named_texts, others = place.shapes[tuple(members)]
+        if codes:
+            self._codes += codes(members)
+        if times:
+            self._times += times(members)
+        if texts and not self._are_clean(texts(members)):
+            for name, below in named_texts:
+                members[name] = self._by_rule(members[name], below)
+        dropped: list[str] = []
+        renamed: dict[str, str] = {}
+        for name, below in others:
+            value = members[name]
+            kind = type(value)
+            if below.is_odd:
+                new = self._by_rule(value, below)
+                if new is _GONE:
+                    dropped.append(name)
+                    continue
+                members[name] = new
+                if below.member is None and (clean := self._name(name, below)) != name:
+                    renamed[name] = clean
+            elif kind is str:
+                members[name] = self._string(value, below)
+            elif kind is dict:
+                self.object(value, below)
+            elif kind is list:
+                self._list(value, below)
+        for name in dropped:
+            del members[name]
+        if renamed:
+            _rename(members, renamed)
+
+    def _are_clean(self, values: tuple[Any, ...]) -> bool:
+        """Whether texts are known to hold nothing."""
+        if self.must_see_texts:
+            return False
+        try:
+            return self._plan.texts.known.issuperset(values)
+        except TypeError:  # an object that stands for a text
+            return False
+
+    def _name(self, name: str, place: Node) -> str:
+        """The name of a member that LivePerson does not document, without personal data."""
+        return self._without_ids(name) if place.name is None else self._masked(name)
+
+    def _list(self, items: list[Any], place: Node) -> None:
+        below = place.element()
+        if below.is_odd:
+            items[:] = [new for value in items if (new := self._by_rule(value, below)) is not _GONE]
+            return
+        for number, value in enumerate(items):
+            if type(value) is dict:
+                self.object(value, below)
+            else:
+                items[number] = self._by_rule(value, below)
+
+    def _by_rule(self, value: Any, place: Node) -> Any:
+        """What becomes of a value."""
+        if place.rule is not None:
+            return self._replaced(value, self._plan.rules[place.rule])
+        kind = type(value)
+        rule = self._plan.consumer_rule
+        if rule and place.kind is Kind.WHO and (value if kind is str else as_id(value)) in self.consumer_ids:
+            return self._replaced(value, rule)
+        if kind is str:
+            return self._string(value, place)
+        if kind is dict:
+            self.object(value, place)
+        elif kind is list:
+            self._list(value, place)
+        elif kind is int and self._is_in_text:
+            return self._number(value)
+        return value
+
+    def _codes_are_made_up(self) -> bool:
+        """Whether all codes and times that have been met look as LivePerson makes them."""
+        codes, times = encode(self._codes), encode(self._times)
+        return are_codes(codes) and are_times(times) and not holds_objects(codes) and not holds_objects(times)
+
+    def _look_into_codes(self, value: Any, place: Node) -> Any:
+        """Clean codes and times that do not look like codes and times, or hold the conversation's id."""
+        kind = type(value)
+        if kind is str:
+            return value if place.is_odd else self._code(value, place)
+        if place.kind in (Kind.CODE, Kind.TIME) and not place.is_list and not place.is_odd:
+            # Nobody knows what is in an object that stands for a code.
+            return self._by_rule(value, place)
+        if kind is dict:
+            for name, member in value.items():
+                value[name] = self._look_into_codes(member, place[name])
+        elif kind is list:
+            value[:] = [self._look_into_codes(item, place.element()) for item in value]
+        return value
+
+    def _replaced(self, value: Any, rule: Rule) -> Any:
+        if rule.is_drop:
+            self._count(rule)
+            return _GONE
+        if isinstance(value, dict):
+            return {name: self._replaced(member, rule) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self._replaced(item, rule) for item in value]
+        identity = as_id(value)
+        if identity is None:
+            return value
+        self._count(rule)
+        return self._plan.pseudonym(identity)
+
+    # Texts.
+
+    def _string(self, text: str, place: Node) -> str:
+        return self.text(text, place) if place.kind is Kind.TEXT else self._code(text, place)
+
+    def text(self, text: str, place: Node) -> str:
+        """A text without what is masked in it; ``place`` is where it is."""
+        if not text:
+            return text
+        if text[0] in BEGINS_JSON and (written := self._json(text, place)) is not None:
+            return written
+        for identity in self.sought:
+            if identity in text:
+                text = self._without_ids(text)
+        return self._plan.texts.clean(text, self.counts)
+
+    def _code(self, value: str, place: Node) -> str:
+        """What LivePerson makes itself, unless it does not look like it; and names of agents."""
+        if self._plan.key_rule:
+            value = self._without_ids(value)
+        if place.kind in (Kind.AGENT, Kind.TEXT) or is_made_up(value, place.kind):
+            return value
+        return self._masked(value)
+
+    def _masked(self, text: str) -> str:
+        return self._plan.texts.masked(self._without_ids(text), self.counts)
+
+    def _without_ids(self, text: str) -> str:
+        for identity, (replacement, rule) in self.sought.items():
+            if identity in text:
+                self._count(rule, text.count(identity))
+                text = text.replace(identity, replacement)
+        return text
+
+    def _json(self, text: str, place: Node) -> str | None:
+        """A text that is JSON, cleaned in its own texts; ``None`` if it is none."""
+        counts, was_in_text = dict(self.counts), self._is_in_text
+        self._is_in_text = True
+        try:
+            value = self._by_rule(decode(text), place)
+            # Written anew, it has lost members of a name that others have as well: no reader shows them.
+            written = encode(value).decode()
+            return text if written == msgspec.json.format(text, indent=-1) else written
+        except (msgspec.DecodeError, RecursionError):
+            self.counts = counts
+            return None
+        finally:
+            self._is_in_text = was_in_text
+
+    def _number(self, value: int) -> int | str:
+        """A number in JSON that stands in a text: it may be that of a card."""
+        digits = str(value)
+        clean = self._masked(digits)
+        return value if clean == digits else clean
+
+
+def _rename(members: dict[str, Any], renamed: Mapping[str, str]) -> None:
+    """Give members other names, each its own."""
+    others: dict[str, Any] = {}
+    for name, value in members.items():
+        new = unique = renamed.get(name, name)
+        number = 2
+        while unique != name and (unique in others or unique in members):
+            unique, number = f"{new} {number}", number + 1
+        others[unique] = value
+    members.clear()
+    members.update(others)
