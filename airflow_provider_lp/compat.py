@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context as Context
     from airflow.sdk import ObjectStoragePath as ObjectStoragePath
     from airflow.sdk import PokeReturnValue as PokeReturnValue
+    from airflow.sdk._shared.module_loading import import_string as import_string
     from airflow.sdk.configuration import conf as conf
     from airflow.sdk.exceptions import AirflowException as AirflowException
     from airflow.sdk.exceptions import AirflowFailException as AirflowFailException
@@ -49,6 +50,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
     "TaskDeferred": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "conf": ("airflow.sdk.configuration", "airflow.configuration"),
+    "import_string": ("airflow.sdk.module_loading", "airflow.utils.module_loading"),
     "mask_secret": (
         "airflow.sdk.log",
         "airflow.sdk.execution_time.secrets_masker",

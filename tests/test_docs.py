@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_lp.client.version_table import as_markdown
+from airflow_provider_lp.export.redaction.preset import PERSONAL, PRESETS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -16,6 +17,10 @@ MAP = ROOT / "docs" / "how-it-is-built.md"
 
 def test_the_readme_prints_the_versions_that_the_code_asks() -> None:
     assert as_markdown() in README
+
+
+def test_the_page_on_personal_data_prints_the_preset_that_the_code_applies() -> None:
+    assert PRESETS[PERSONAL].as_markdown() in (ROOT / "docs" / "privacy.md").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([a-z_/]+(?:\.py|/))`", MAP.read_text()))))

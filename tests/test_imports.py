@@ -210,6 +210,7 @@ LATE = {
         "tables.schema",
         "export.publishing",
     },
+    "operators/redaction.py": {"export.redaction.redactor", "export.redaction.rules"},  # 20 ms instead of 11
     "sensors/base.py": {"hooks.liveperson", "conditions.poller", "triggers.condition"},  # airflow.triggers
     "sensors/conversations.py": {"client.filters", "conditions.conversations", "export.lookup"},  # 30 ms instead of 9
     "sensors/metrics.py": {"conditions.metrics"},  # 40 ms instead of 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from airflow_provider_lp.export.stores import StoragePath
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
+    from airflow_provider_lp.export.redaction.redactor import Redactor
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ def export_conversations(
     path: StoragePath,
     *,
     publish_empty: bool = True,
+    redactor: Redactor | None = None,
 ) -> dict[str, Any]:
     """
     Publish what a query finds as one object.
@@ -30,12 +33,15 @@ def export_conversations(
     :param query: which conversations.
     :param path: where to; its suffix chooses the compression.
     :param publish_empty: whether an object without conversations is published, default yes.
+    :param redactor: takes personal data out of them before they are stored anywhere; default nothing is taken out.
     :return: the summary: counts, what was asked for and when, bytes and sha256 of the object.
     :raises LivePersonError: by its kind; nothing is published then, and what was published stays.
     """
     requests, retries = client.requests, client.retries
-    download = Download(client, query)
-    exported = publish_batches(download.batches(), path, publish_empty=publish_empty)
+    download = Download(client, query, redactor=redactor)
+    exported = publish_batches(
+        download.batches(), path, publish_empty=publish_empty, rules=redactor.names if redactor else ()
+    )
     _warn(exported, query, download.shortfall)
     return {
         **exported.summary(str(path)),
@@ -57,7 +63,7 @@ def export_conversations(
 
 
 def collect_conversations(
-    client: LivePersonClient, query: ConversationQuery, *, max_bytes: int
+    client: LivePersonClient, query: ConversationQuery, *, max_bytes: int, redactor: Redactor | None = None
 ) -> list[dict[str, Any]]:
     """
     The conversations that a query finds, in memory.
@@ -65,12 +71,15 @@ def collect_conversations(
     :param client: LivePerson.
     :param query: which conversations.
     :param max_bytes: how large they may be together, as JSON.
+    :param redactor: takes personal data out of them; default nothing is taken out.
     :raises LivePersonConfigurationError: if they are larger; nothing is ever cut short.
     :raises LivePersonError: by its kind, if LivePerson does not give all of it.
     """
-    download = Download(client, query)
-    exported = collect_batches(download.batches(), max_bytes)
+    download = Download(client, query, redactor=redactor)
+    exported = collect_batches(download.batches(), max_bytes, rules=redactor.names if redactor else ())
     _warn(exported, query, download.shortfall)
+    if redactor:
+        log.info("Redacted: %s", json.dumps(exported.redacted))
     return exported.records
 
 

@@ -22,6 +22,7 @@ from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
+    from airflow_provider_lp.export.redaction.redactor import Redactor
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +60,24 @@ class Download:
     :param query: what.
     :param takes_truncated: whether a truncated conversation is as good as a whole one: then its record is left out, but
         not its row. Default no: it is asked for until it is whole.
+    :param redactor: takes personal data out of the records; default nothing is taken out.
     """
 
-    def __init__(self, client: LivePersonClient, query: ConversationQuery, *, takes_truncated: bool = False) -> None:
+    def __init__(
+        self,
+        client: LivePersonClient,
+        query: ConversationQuery,
+        *,
+        takes_truncated: bool = False,
+        redactor: Redactor | None = None,
+    ) -> None:
         #: How many conversations LivePerson counts and did not give, as far as that is allowed.
         self.shortfall = 0
         self._client = client
         self._query = query
         self._extent = query.extent
         self._takes_truncated = takes_truncated
+        self._redactor = redactor
         # More than the client lets through at a time: while some read what they got, others wait for LivePerson.
         self._most_asked = client.max_concurrency + READERS
         self._planned = deque(query.slices())
@@ -200,7 +210,7 @@ class Download:
         else:
             page = interactions.by_id(request.conversation_ids, content=self._query.content, divisible=is_divisible)
             judged = [Judged(0) for _ in page.heads]
-        rows = slice_reading.spool.add_page(page, judged)
+        rows = slice_reading.spool.add_page(page, judged, self._redactor)
         if self._takes_truncated:
             rows = [row._replace(is_partial=False) for row in rows]
         return _Arrived(page.count, rows, page.bytes)

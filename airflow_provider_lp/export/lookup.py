@@ -28,6 +28,7 @@ from airflow_provider_lp.export.stores import StoragePath
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
+    from airflow_provider_lp.export.redaction.redactor import Redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,14 @@ class Lookup:
 
     :param client: where from.
     :param query: which ones.
+    :param redactor: takes personal data out of them; default nothing is taken out.
     """
 
-    def __init__(self, client: LivePersonClient, query: LookupQuery) -> None:
+    def __init__(self, client: LivePersonClient, query: LookupQuery, redactor: Redactor | None = None) -> None:
         self._client = client
         self._query = query
+        self._redactor = redactor
+        self._rules = redactor.names if redactor else ()
         self._spool = Spool()
         self._requests, self._retries = client.requests, client.retries
         self._progress = Progress(client)
@@ -124,7 +128,7 @@ class Lookup:
         :raises LivePersonIncompleteDataError: for ids that LivePerson does not know, unless they may be missing.
         """
         found: list[Row] = []
-        exported = publish_batches(self._batches(found), path)
+        exported = publish_batches(self._batches(found), path, rules=self._rules)
         return {**exported.summary(str(path)), **self._account(found)}
 
     def collect(self, max_bytes: int) -> dict[str, Any]:
@@ -134,11 +138,12 @@ class Lookup:
         :raises LivePersonIncompleteDataError: for ids that LivePerson does not know, unless they may be missing.
         """
         found: list[Row] = []
-        exported = collect_batches(self._batches(found), max_bytes)
+        exported = collect_batches(self._batches(found), max_bytes, rules=self._rules)
         return {
             "records": exported.records,
             "conversations": exported.conversations,
             "repaired": exported.repaired,
+            "redacted": exported.redacted,
             **self._account(found),
         }
 
@@ -222,10 +227,12 @@ class Lookup:
         return page.count, self._add(page)
 
     def _add(self, page: Page) -> list[Row]:
-        return self._spool.add_page(page, [Judged(milliseconds(head.info.start) or 0) for head in page.heads])
+        judged = [Judged(milliseconds(head.info.start) or 0) for head in page.heads]
+        return self._spool.add_page(page, judged, self._redactor)
 
     def _by_consumer(self, consumer_id: str) -> list[Row]:
-        reading = SearchReading(f"belong to consumer {consumer_id}")
+        # Which one is personal data, and no error shows that.
+        reading = SearchReading("belong to the consumer")
 
         def standing(whole: Collection[None]) -> Standing:
             return Standing(1, len(whole), len(reading.rows), reading.count)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from airflow_provider_lp.client.errors import (
@@ -16,6 +18,7 @@ from airflow_provider_lp.export.completeness import PAUSES
 
 #: Pages that arrive before the next ones are twice as large again.
 PAGES_BEFORE_LARGER = 5
+NOTHING_REDACTED: Mapping[str, int] = MappingProxyType({})
 
 
 def may_be_too_heavy(error: LivePersonError) -> bool:
@@ -35,6 +38,7 @@ class Row(NamedTuple):
     :param position: where the spool has it, if it is kept.
     :param length: in bytes.
     :param is_repaired: whether its text was no valid JSON and was repaired.
+    :param redacted: how much was taken out of it, by the name of the rule.
     """
 
     conversation_id: str
@@ -47,6 +51,7 @@ class Row(NamedTuple):
     position: int
     length: int
     is_repaired: bool = False
+    redacted: Mapping[str, int] = NOTHING_REDACTED
 
 
 class PageRequest(NamedTuple):

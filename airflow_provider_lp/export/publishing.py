@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,6 +102,7 @@ class Exported:
     :param open_conversations: how many of them are still open.
     :param outside_bounds: how many of them lie outside the bounds that LivePerson was asked for.
     :param repaired: how many of them held something that is no valid JSON, or that where they go cannot hold.
+    :param redacted: how much was taken out of them, by the name of the rule.
     :param bytes: size of the object, compressed.
     :param sha256: of the object, in hexadecimal.
     :param records: the conversations themselves, where they stay in memory.
@@ -112,6 +113,7 @@ class Exported:
     open_conversations: int = 0
     outside_bounds: int = 0
     repaired: int = 0
+    redacted: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
     sha256: str = ""
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -124,6 +126,8 @@ class Exported:
         self.outside_bounds += sum(row.is_outside for row in batch.rows)
         self.count_repaired([row.conversation_id for row in batch.rows if row.is_repaired])
         for row in batch.rows:
+            for name, number in row.redacted.items():
+                self.redacted[name] = self.redacted.get(name, 0) + number
             if row.length > LONGEST_LINE_BYTES:
                 log.warning(
                     "The record of conversation %s has %d bytes on its line: more than some readers take, such as "
@@ -154,11 +158,12 @@ class Exported:
             "bytes": self.bytes,
             "sha256": self.sha256,
             "repaired": self.repaired,
+            "redacted": self.redacted,
         }
 
 
 def publish_batches(
-    batches: Generator[Batch, None, None], path: StoragePath, *, publish_empty: bool = True
+    batches: Generator[Batch, None, None], path: StoragePath, *, publish_empty: bool = True, rules: Iterable[str] = ()
 ) -> Exported:
     """
     Publish batches as one object: newline-delimited JSON, compressed as the path's suffix says.
@@ -166,9 +171,10 @@ def publish_batches(
     :param batches: conversations; an error while they come leaves what is at the path as it was.
     :param path: where to.
     :param publish_empty: whether an object without conversations is published, default yes.
+    :param rules: by which personal data was taken out; default none.
     :raises LivePersonConfigurationError: if the path cannot be exported.
     """
-    exported = Exported()
+    exported = Exported(redacted=dict.fromkeys(rules, 0))
 
     def chunks() -> Generator[bytes, None, None]:
         with closing(batches):
@@ -182,14 +188,15 @@ def publish_batches(
     return exported
 
 
-def collect_batches(batches: Generator[Batch, None, None], max_bytes: int) -> Exported:
+def collect_batches(batches: Generator[Batch, None, None], max_bytes: int, *, rules: Iterable[str] = ()) -> Exported:
     """
     Batches in memory.
 
     :param max_bytes: how large they may be together, as JSON.
+    :param rules: by which personal data was taken out; default none.
     :raises LivePersonConfigurationError: as soon as they are larger; nothing is ever cut short.
     """
-    exported = Exported()
+    exported = Exported(redacted=dict.fromkeys(rules, 0))
     with closing(batches):
         for batch in batches:
             exported.count(batch)

@@ -6,11 +6,16 @@ import os
 import tempfile
 import threading
 from collections.abc import Generator, Iterable, Sequence
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from airflow_provider_lp.client.records import Page, is_true
-from airflow_provider_lp.export.pages import Row
+from airflow_provider_lp.export.pages import NOTHING_REDACTED, Row
 from airflow_provider_lp.export.stores import writing_to
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.export.redaction.redactor import Redactor
 
 ROWS_PER_BATCH = 100
 #: A batch ends with the record that makes it as large as this.
@@ -47,29 +52,38 @@ class Spool:
         self._lock = threading.Lock()
         self._end = 0
 
-    def add_page(self, page: Page, judged: Iterable[Judged]) -> list[Row]:
+    def add_page(self, page: Page, judged: Iterable[Judged], redactor: Redactor | None = None) -> list[Row]:
         """
         Keep a page's records, a line each; truncated ones, and those that are not kept, are left out.
 
         :param judged: where each record belongs.
+        :param redactor: takes personal data out of the records before they are kept; default nothing is taken out.
         :return: the page's conversations and their places.
         """
-        rows, lines, position = [], [], 0
+        rows, lines, counts, position = [], [], [], 0
         for head, raw, (moment_ms, is_kept, is_outside) in zip(page.heads, page.raws, judged, strict=True):
             info = head.info
             is_partial = is_true(info.is_partial)
             length = 0
+            redacted = NOTHING_REDACTED
             if is_kept and not is_partial:
-                lines.append(raw)
-                length = len(memoryview(raw)) + 1
+                line: msgspec.Raw | bytes = raw
+                if redactor is not None:
+                    line, redacted = redactor.redact(raw, info.conversation_id)
+                lines.append(line)
+                length = len(memoryview(line)) + 1
             messages = len(head.message_records or ())
             is_open = info.status == "OPEN"
             rows.append(
                 (info.conversation_id, moment_ms, is_kept, is_outside, is_open, is_partial, messages, position, length)
             )
+            counts.append(redacted)
             position += length
         base = self._add(b"\n".join([*lines, b""]))
-        return [Row(*row[:7], row[7] + base, row[8], number in page.repaired) for number, row in enumerate(rows)]
+        return [
+            Row(*row[:7], row[7] + base, row[8], number in page.repaired, counts[number])
+            for number, row in enumerate(rows)
+        ]
 
     def _add(self, data: bytes) -> int:
         with self._lock, writing_to(f"{tempfile.gettempdir()} (TMPDIR), where records wait to be complete"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lp.compat import AirflowSkipException
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
+from airflow_provider_lp.operators.redaction import redactor_of
 from airflow_provider_lp.operators.templates import (
     filters_from_template,
     from_template,
@@ -39,9 +40,9 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
     at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
     messages, open_conversations, window, account_id, filters, max_age_s, exported_at, bytes, sha256, outside_bounds,
-    repaired, shortfall, requests, retries``; it is the extra of the asset events of the task's outlets too, and what
-    :class:`~airflow_provider_lp.operators.reconciling.LivePersonReconcileOperator` proves the export by. Without
-    ``path``, the task returns the conversations themselves.
+    repaired, redacted, shortfall, requests, retries``; it is the extra of the asset events of the task's outlets too,
+    and what :class:`~airflow_provider_lp.operators.reconciling.LivePersonReconcileOperator` proves the export by.
+    Without ``path``, the task returns the conversations themselves.
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
@@ -70,6 +71,12 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     :param max_concurrency: requests in flight at most, default 4.
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
     :param skip_if_empty: skip the task instead of publishing an object without conversations; default no.
+    :param redact: what personal data to take out before a conversation reaches a file, a log or XCom: ``"personal"``
+        for names, contacts, addresses and ids of consumers, and for addresses of e-mail and numbers of bank accounts,
+        cards and telephones in texts; or a dict of ``preset``, ``drop`` and ``pseudonymise`` (paths of members, such as
+        ``consumerParticipants.*.email``), ``mask`` (``email``, ``iban``, ``card``, ``phone``), ``text`` (dotted path of
+        a function that takes a text and gives one) and ``key_conn_id`` (the Airflow connection whose password is the
+        key of pseudonyms). Default nothing is taken out. (templated)
     :param max_shortfall: how many conversations may be missing that LivePerson counts and does not give, however often
         asked; the summary and the log say how many are. Default 0: the task fails instead. (templated)
     :param liveperson_conn_id: the Airflow connection. (templated)
@@ -86,11 +93,12 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         "content",
         "max_age",
         "max_shortfall",
+        "redact",
         "path",
         "storage_conn_id",
         "liveperson_conn_id",
     )
-    template_fields_renderers = {"filters": "json"}  # noqa: RUF012 - as Airflow declares it
+    template_fields_renderers = {"filters": "json", "redact": "json"}  # noqa: RUF012 - as Airflow declares it
 
     def __init__(
         self,
@@ -105,6 +113,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         max_concurrency: int = DEFAULT_CONCURRENCY,
         skip_if_empty: bool = False,
         max_shortfall: int | str = 0,
+        redact: str | Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -118,6 +127,9 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         self.max_concurrency = max_concurrency
         self.skip_if_empty = skip_if_empty
         self.max_shortfall = max_shortfall
+        self.redact = redact
+        # What a template leaves empty is a mistake, and no wish to keep personal data.
+        self._redacts = redact is not None
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the conversations where there is no path."""
@@ -125,13 +137,16 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
 
         with self.final_failures():
             self.check_output()
+            redactor = redactor_of(self.redact) if self._redacts else None
             with self.client(self.max_concurrency) as client:
                 query = self._query(context, client.now)
                 target = self.target(query.window)
                 if target is None:
-                    records = collect_conversations(client, query, max_bytes=self.max_xcom_bytes)
+                    records = collect_conversations(client, query, max_bytes=self.max_xcom_bytes, redactor=redactor)
                 else:
-                    summary = export_conversations(client, query, target.path, publish_empty=not self.skip_if_empty)
+                    summary = export_conversations(
+                        client, query, target.path, publish_empty=not self.skip_if_empty, redactor=redactor
+                    )
         if target is None:
             self._skip_if_empty(len(records), query)
             log.info("Returning %d conversations through XCom.", len(records))
@@ -180,9 +195,9 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
 
     With ``path``, the conversations are published there as one object, as
     :class:`LivePersonConversationsOperator` does, ordered by start and id, and the task returns a summary: ``path,
-    format, compression, conversations, messages, open_conversations, missing, bytes, sha256, repaired, requests,
-    retries``.
-    Without ``path``, it returns ``records, conversations, repaired, missing, requests, retries``.
+    format, compression, conversations, messages, open_conversations, missing, bytes, sha256, repaired, redacted,
+    requests, retries``.
+    Without ``path``, it returns ``records, conversations, repaired, redacted, missing, requests, retries``.
 
     :param conversation_ids: ids, any number: a list, another task's output (a sensor's and mapped ones too), or a
         template that gives one, such as ``{{ ti.xcom_pull('find') | list }}``. (templated)
@@ -198,6 +213,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
     :param format: ``"ndjson"``, the default and only one.
     :param max_concurrency: requests in flight at most, default 4.
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
+    :param redact: what personal data to take out, as :class:`LivePersonConversationsOperator` does. (templated)
     :param liveperson_conn_id: the Airflow connection. (templated)
     :raises AirflowFailException: without retries, for what retrying cannot mend: arguments, credentials, permissions.
     :raises LivePersonError: by its kind, for what it may mend: throttling, outages, missing conversations.
@@ -208,6 +224,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         "consumer_id",
         "status",
         "content",
+        "redact",
         "path",
         "storage_conn_id",
         "liveperson_conn_id",
@@ -222,6 +239,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         content: Collection[str] | None = None,
         allow_missing: bool = False,
         max_concurrency: int = DEFAULT_CONCURRENCY,
+        redact: str | Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -231,6 +249,8 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         self.content = content
         self.allow_missing = allow_missing
         self.max_concurrency = max_concurrency
+        self.redact = redact
+        self._redacts = redact is not None
 
     def execute(self, context: Context) -> Any:
         """Look up and export; gives the summary, with the conversations in it where there is no path."""
@@ -238,6 +258,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
 
         with self.final_failures():
             self.check_output()
+            redactor = redactor_of(self.redact) if self._redacts else None
             query = LookupQuery.checked(
                 conversation_ids=ids_from_template("conversation_ids", self.conversation_ids),
                 consumer_id=id_from_template("consumer_id", self.consumer_id),
@@ -246,7 +267,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
                 allow_missing=self.allow_missing,
             )
             target = self.target()
-            with self.client(self.max_concurrency) as client, Lookup(client, query) as lookup:
+            with self.client(self.max_concurrency) as client, Lookup(client, query, redactor) as lookup:
                 if target is None:
                     result = lookup.collect(self.max_xcom_bytes)
                     log.info(

@@ -91,8 +91,8 @@ def test_the_summary_has_these_members(sandbox: Sandbox, tmp_path: Path) -> None
     summary = exported(sandbox, tmp_path / "x.ndjson")
     assert set(summary) == {
         "path", "format", "compression", "conversations", "messages", "open_conversations", "window", "bytes", "sha256",
-        "outside_bounds", "repaired", "shortfall", "requests", "retries", "account_id", "filters", "max_age_s",
-        "exported_at",
+        "outside_bounds", "repaired", "redacted", "shortfall", "requests", "retries", "account_id", "filters",
+        "max_age_s", "exported_at",
     }  # fmt: skip
     assert summary["format"] == "ndjson"
     assert summary["window"] == {

@@ -203,7 +203,7 @@ def test_a_lookup_is_published_with_its_summary(sandbox_of: Any, tmp_path: Path)
     assert summary["bytes"] == path.stat().st_size
     assert set(summary) == {
         "path", "format", "compression", "conversations", "messages", "open_conversations", "missing", "bytes",
-        "sha256", "repaired", "requests", "retries",
+        "sha256", "repaired", "redacted", "requests", "retries",
     }  # fmt: skip
     json.dumps(summary)
 

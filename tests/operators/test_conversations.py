@@ -109,6 +109,7 @@ def test_a_day_is_published_with_its_summary(serve: Any, tmp_path: Path) -> None
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "outside_bounds": 0,
         "repaired": 0,
+        "redacted": {},
         "shortfall": 0,
         "requests": len(sandbox.requests),
         "retries": 0,

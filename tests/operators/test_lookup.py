@@ -25,7 +25,7 @@ def test_ids_in_any_form_are_looked_up(serve: Any, given: Any) -> None:
     serve(*crowd(5))
     result = execute(conversation_ids=given)
     assert ids_of(result["records"]) == IDS[:3]
-    assert set(result) == {"records", "conversations", "repaired", "missing", "requests", "retries"}
+    assert set(result) == {"records", "conversations", "repaired", "redacted", "missing", "requests", "retries"}
     assert (result["conversations"], result["missing"]) == (3, [])
 
 

@@ -48,7 +48,7 @@ def test_what_was_exported_is_proven_and_the_manifest_says_it(
     counts = dict.fromkeys(("open_conversations", "outside_bounds", "repaired", "shortfall"), 0)
     counts |= {"conversations": 12, "messages": 24}
     size = sum(each["bytes"] for each in summaries)
-    same = (*counts, "path", "bytes", "sha256", "format", "compression", "exported_at")
+    same = (*counts, "path", "bytes", "sha256", "format", "compression", "redacted", "exported_at")
     assert manifest == {
         "version": 1,
         "account_id": "12345678",
@@ -106,8 +106,7 @@ def test_what_was_redacted_stands_in_the_manifest(quiet: Sandbox, summaries: Sum
     summaries[1]["redacted"] = {"email": 3}
     reconcile(summaries, path=str(tmp_path / "m.json"))
     objects = json.loads((tmp_path / "m.json").read_bytes())["objects"]
-    assert [each.get("redacted") for each in objects] == [None, {"email": 3}, None]
-    assert "redacted" not in objects[0]
+    assert [each["redacted"] for each in objects] == [{}, {"email": 3}, {}]
 
 
 def test_the_manifest_is_named_by_its_period_and_announced(

@@ -48,7 +48,7 @@ def test_addresses_of_email(text: str, expected: str) -> None:
 
 
 @given(
-    st.emails().filter(lambda address: "/" not in address),
+    st.emails().filter(lambda address: "/" not in address and "%" not in address),
     st.sampled_from(["", "a ", "(", "mail:", "x\n"]),
     st.sampled_from(["", " b", ")", ".", ", "]),
 )

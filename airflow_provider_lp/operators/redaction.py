@@ -1,0 +1,68 @@
+"""The argument ``redact`` of operators: what it names in Airflow, and what takes personal data out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
+from airflow_provider_lp.compat import AirflowNotFoundException, BaseHook, import_string, mask_secret
+from airflow_provider_lp.operators.templates import from_template
+
+if TYPE_CHECKING:
+    from airflow_provider_lp.export.redaction.redactor import Redactor
+
+
+def redactor_of(redact: Any) -> Redactor:
+    """
+    What takes out of conversations what ``redact`` names.
+
+    :param redact: the name of a preset or a dict, perhaps as templates render it.
+    :raises LivePersonConfigurationError: naming what is wrong with it.
+    """
+    from airflow_provider_lp.export.redaction.redactor import Redactor
+    from airflow_provider_lp.export.redaction.rules import Rules
+
+    redact = from_template(redact)
+    if isinstance(redact, Mapping):
+        redact = {key: from_template(value) for key, value in redact.items()}
+    rules = Rules.checked(redact)
+    return Redactor(
+        rules,
+        key="" if rules.key_conn_id is None else _key(rules.key_conn_id),
+        text=None if rules.text is None else _function(rules.text),
+    )
+
+
+def _key(key_conn_id: str) -> str:
+    """The password of a connection, which from then on no log shows."""
+    try:
+        key: str | None = BaseHook.get_connection(key_conn_id).password
+    except AirflowNotFoundException as error:
+        raise LivePersonConnectionNotFoundError(
+            f"redact['key_conn_id']={key_conn_id!r} is not an Airflow connection. Define one whose password is the "
+            "key of pseudonyms."
+        ) from error
+    if not key or not key.strip():
+        raise LivePersonConfigurationError(
+            f"redact['key_conn_id']={key_conn_id!r} is an Airflow connection without a password, which is the key of "
+            "pseudonyms."
+        )
+    mask_secret(key)
+    return key
+
+
+def _function(path: str) -> Callable[[str], str]:
+    try:
+        function = import_string(path)
+    except ImportError as error:
+        raise LivePersonConfigurationError(
+            f"redact['text']={path!r} cannot be imported on this worker: {error}. Give the dotted path of a "
+            "function, such as 'my_package.redaction.without_names'."
+        ) from error
+    if not callable(function):
+        raise LivePersonConfigurationError(
+            f"redact['text']={path!r} is no function, but {type(function).__name__}. It must take a text and give one."
+        )
+    checked: Callable[[str], str] = function
+    return checked
