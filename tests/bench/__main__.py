@@ -19,10 +19,13 @@ import requests
 
 from airflow_provider_lp.export.plan import plan_windows
 from airflow_provider_lp.export.query import ConversationQuery
+from airflow_provider_lp.export.redaction import rules as redaction_rules
+from airflow_provider_lp.export.redaction.redactor import Redactor
 from airflow_provider_lp.export.tiling import Rules
 from airflow_provider_lp.windows import Window
 
 from .exporter import client_of, export
+from .records import tails
 from .server import DAY_START_MS, Load, RunningServer, serving
 from .side_by_side import beside_a_limit, four_to_one
 from .tables import tables
@@ -34,6 +37,7 @@ LATENCY_S = 0.15
 PLANNED_DAYS = 396
 PLANNED_CONVERSATIONS = 1_000_000
 ROUNDS = 3
+REDACTED = 6_000
 IMPORTS = 7
 IMPORTED = (
     "operators.conversations",
@@ -121,6 +125,22 @@ def side_by_side(folder: Path) -> None:
     line("four tasks of 4 to one, no limit", f"{four_to_one(folder):.2f}", "at most 0.3")
 
 
+def redaction(folder: Path) -> None:
+    """Compare an export that takes personal data out with one that does not."""
+    redactor = Redactor(redaction_rules.Rules.checked({"preset": "personal", "key_conn_id": "key"}), key="bench")
+    print("\nCPU of an export with the preset 'personal', to one without")
+    for what, load in (
+        ("10 KB, messages only", Load(REDACTED)),
+        ("24 KB, 16 messages, all other parts", Load(REDACTED // 3, tails=tails())),
+    ):
+        with serving(load) as server:
+            plain = cost_of(lambda server=server: export(server.url, str(folder / "plain.ndjson"), THREADS))
+            redacted = cost_of(
+                lambda server=server: export(server.url, str(folder / "red.ndjson"), THREADS, redactor=redactor)
+            )
+        line(what, f"{redacted.cpu / plain.cpu:.2f}", "at most 3")
+
+
 def planning() -> None:
     """Plan 13 months of a million conversations."""
     days = timedelta(days=PLANNED_DAYS)
@@ -193,6 +213,7 @@ def main() -> None:
         throughput(folder, 0.0)
         growth(folder)
         side_by_side(folder)
+        redaction(folder)
         planning()
         tables(folder, line)
         imports(folder)

@@ -14,6 +14,7 @@ from upath import UPath
 from airflow_provider_lp.client import LivePersonClient, OAuth2Credentials
 from airflow_provider_lp.export.conversations import export_conversations
 from airflow_provider_lp.export.query import ConversationQuery
+from airflow_provider_lp.export.redaction.redactor import Redactor
 from airflow_provider_lp.windows import Window
 
 from .server import DAY_MS, DAY_START_MS
@@ -24,13 +25,15 @@ def client_of(url: str, threads: int) -> LivePersonClient:
     return LivePersonClient("1", OAuth2Credentials("bench", "bench"), host=url, max_concurrency=threads)
 
 
-def export(url: str, path: str, threads: int, part: int = 0, parts: int = 1) -> dict[str, Any]:
+def export(
+    url: str, path: str, threads: int, part: int = 0, parts: int = 1, redactor: Redactor | None = None
+) -> dict[str, Any]:
     """Export the server's day, or a part of it."""
     part_ms = DAY_MS // parts
     window = Window(DAY_START_MS + part * part_ms, DAY_START_MS + (part + 1) * part_ms)
     query = ConversationQuery.checked(window, now=datetime.now(UTC))
     with client_of(url, threads) as client:
-        return export_conversations(client, query, UPath(path))
+        return export_conversations(client, query, UPath(path), redactor=redactor)
 
 
 if __name__ == "__main__":

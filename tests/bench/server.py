@@ -40,12 +40,14 @@ class Load:
     :param latency_s: seconds each page takes.
     :param days: over how many days they are spread; default one.
     :param at_a_time: how many pages are served at a time, any other request being refused; default any number.
+    :param tails: all of a record that follows its start, in turns; default some members of ``info``, and messages.
     """
 
     conversations: int
     latency_s: float = 0.0
     days: int = 1
     at_a_time: int = 1_000
+    tails: tuple[bytes, ...] = ()
 
 
 def _messages() -> bytes:
@@ -69,7 +71,7 @@ class _Days:
         self.load = load
         moments = random.Random(load.conversations)
         self._starts = sorted(DAY_START_MS + moments.randrange(load.days * DAY_MS) for _ in range(load.conversations))
-        self._tail = b',"endTimeL":-1,"isPartial":false},"messageRecords":' + _messages() + b"}"
+        self._tails = load.tails or (b',"endTimeL":-1,"isPartial":false},"messageRecords":' + _messages() + b"}",)
 
     def page(self, body: bytes, offset: int, limit: int, *, latest_first: bool) -> bytes:
         asked = json.loads(body)["start"]
@@ -77,7 +79,7 @@ class _Days:
         last = bisect_right(self._starts, -(-asked["to"] // MARK_MS) * MARK_MS)
         records = b",".join(
             b'{"info":{"conversationId":"%036d","status":"OPEN","startTimeL":%d' % (number, self._starts[number])
-            + self._tail
+            + self._tails[number % len(self._tails)]
             for number in range(first, last)[:: -1 if latest_first else 1][offset : offset + limit]
         )
         metadata = b'{"_metadata":{"count":%d,"shardsStatusResult":{"partialResult":false}}' % (last - first)
