@@ -142,8 +142,8 @@ def _user(folder: Path) -> dict[str, Any]:
 
 def _own(folder: Path, user: dict[str, Any]) -> None:
     if user:
-        for path in (folder, folder / "password"):
-            os.chown(path, user["user"], user["group"])
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, user["user"], user["group"], follow_symlinks=False)
 
 
 def _programs(programs: Path, folder: Path, user: dict[str, Any]) -> Path:
