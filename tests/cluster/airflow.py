@@ -45,7 +45,7 @@ class Try(NamedTuple):
     started_s: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Cluster(RunningAirflow):
     """
     Parts of an Airflow, as processes, over PostgreSQL.
@@ -53,10 +53,9 @@ class Cluster(RunningAirflow):
     :param database: its metadata database.
     """
 
-    database: Postgres | None = None
+    database: Postgres
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        assert self.database is not None
         return self.database.rows(query)
 
     def mapped(self, task_id: str) -> list[Try]:

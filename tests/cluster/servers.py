@@ -59,6 +59,15 @@ class Postgres:
             cursor.execute(query)
             return list(cursor.fetchall())
 
+    def takes(self, value: bytes) -> bool:
+        """Whether it takes a JSON value as Airflow stores the results of tasks."""
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("select %s::jsonb", [value.decode()])
+        except psycopg2.DataError:
+            return False
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Redis:
