@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,3 +18,15 @@ decode: Callable[[Any], Any] = msgspec.json.Decoder(float_hook=_exactly).decode
 encode = msgspec.json.Encoder().encode
 #: The parts of a record, undecoded.
 split_parts: Callable[[Any], dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def repeats_names(text: str) -> bool:
+    """Whether an object in JSON has several members of one name, of which readers show the last."""
+    repeated = False
+
+    def see(members: list[tuple[str, Any]]) -> None:
+        nonlocal repeated
+        repeated = repeated or len(dict(members)) < len(members)
+
+    json.loads(text, object_pairs_hook=see)
+    return repeated

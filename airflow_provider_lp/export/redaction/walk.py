@@ -9,7 +9,7 @@ import msgspec
 
 from airflow_provider_lp.export.redaction.codes import are_codes, are_times, holds_objects, is_made_up
 from airflow_provider_lp.export.redaction.consumers import Participant, consumer_ids
-from airflow_provider_lp.export.redaction.json_text import decode, encode, split_parts
+from airflow_provider_lp.export.redaction.json_text import decode, encode, repeats_names, split_parts
 from airflow_provider_lp.export.redaction.members import Kind
 from airflow_provider_lp.export.redaction.paths import Node
 from airflow_provider_lp.export.redaction.pseudonyms import as_id
@@ -263,9 +263,11 @@ class Walk:
         self._is_in_text = True
         try:
             value = self._by_rule(decode(text), place)
-            # Written anew, it has lost members of a name that others have as well: no reader shows them.
             written = encode(value).decode()
-            return text if written == msgspec.json.format(text, indent=-1) else written
+            if self.counts == counts and (written == msgspec.json.format(text, indent=-1) or not repeats_names(text)):
+                return text
+            # Members whose name is repeated are lost: no reader shows them, but the text would.
+            return written
         except (msgspec.DecodeError, RecursionError):
             self.counts = counts
             return None

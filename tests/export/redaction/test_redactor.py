@@ -80,6 +80,24 @@ def test_numbers_texts_and_the_order_of_members_stay() -> None:
     assert counts == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": "\\u2728 caf\\u00e9", "n": 1.50}', None),
+        ("[1, 2]", None),
+        ('"quoted"', None),
+        ('{"a": "\\u0061@x.org"}', '{"a":"[email]"}'),
+        ('{"a": "b@x.org", "a": 1}', '{"a":1}'),
+        ('{"card": 4111111111111111, "at": 1767225600000}', '{"card":"[card]","at":1767225600000}'),
+        ('"{\\"a\\": \\"b@x.org\\"}"', '"{\\"a\\":\\"[email]\\"}"'),
+        ("{a@x.org}", "{[email]}"),
+    ],
+)
+def test_json_in_a_text_is_written_anew_only_where_something_is_taken_out(text: str, expected: str | None) -> None:
+    made, _ = redacted("personal", {"info": {"conversationId": "c"}, "summary": {"text": text}})
+    assert made["summary"]["text"] == (text if expected is None else expected)
+
+
 def test_odd_shapes_and_spellings_hide_nothing() -> None:
     given = {
         "info": {"conversationId": "c", "IPAddress": "192.0.2.1"},
