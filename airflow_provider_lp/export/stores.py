@@ -37,6 +37,24 @@ REMEDIES = {
 }
 
 
+#: What objects say they are, by how their paths end. What is compressed is said to be an archive, and not encoded: some
+#: readers would decompress it by themselves.
+CONTENT_TYPES = {
+    ".csv": "text/csv",
+    ".gz": "application/gzip",
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".ndjson": "application/x-ndjson",
+    ".parquet": "application/vnd.apache.parquet",
+    ".zst": "application/zstd",
+}
+
+
+def content_type_of(path: str) -> str | None:
+    """What the object at a path says it is; ``None`` to leave that to the store."""
+    return CONTENT_TYPES.get(os.path.splitext(path.lower())[1])
+
+
 class StoragePath(Protocol):
     """A path in a store, as ``universal_pathlib`` and Airflow's ``ObjectStoragePath`` have it."""
 
@@ -229,7 +247,8 @@ class UploadPublication:
         self._url = str(path)
         if len(path.path.partition("/")[2].encode()) > LONGEST_KEY_BYTES:
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path.path)
-        self._file = path.fs.open(path.path, "wb", autocommit=False, block_size=UPLOAD_PART_BYTES)
+        content_type = {} if (name := content_type_of(path.path)) is None else {"ContentType": name}
+        self._file = path.fs.open(path.path, "wb", autocommit=False, block_size=UPLOAD_PART_BYTES, **content_type)
         self._room = UPLOAD_PART_BYTES
         self._is_committed = False
         # fsspec would begin the upload with the first full part. Begun now, a missing bucket or permission shows

@@ -87,11 +87,11 @@ def _located(text: Any, conn_id: str | None, *, is_pattern: bool = True) -> Iter
     with _as_source():
         target = Target.checked(text, conn_id, check_suffix=str)
     fs, path = target.path.fs, target.path.path
+    # What another task of this process has listed may be gone by now.
+    fs.invalidate_cache()
     if not is_pattern or WILDCARDS.isdisjoint(target.url.text):
         yield Source(fs, path, target.url.text)
         return
-    # The listing that another task of this process has seen may be an old one.
-    fs.invalidate_cache()
     found = fs.glob(path, detail=True)
     names = sorted(
         name

@@ -51,7 +51,7 @@ def conversation(number: int) -> dict[str, Any]:
         },
         "campaign": {"campaignId": "2", "campaignName": "C", "lobId": 6, "lobName": "L"},
         "messageRecords": [
-            {"type": "TEXT_PLAIN", "messageData": {"msg": {"text": " ".join(words.choices(WORDS, k=70))}},
+            {"type": "TEXT_PLAIN", "messageData": {"msg": {"text": " ".join(words.choices(WORDS, k=62))}},
              "messageId": f"ms::dialog:{name}::msg:{place}", "seq": place, "dialogId": name, "audience": "ALL",
              "participantId": "ab" * 32, "source": "APP", **times(start + place * 1000), "device": "undefined",
              "sentBy": "Consumer" if place % 2 else "Agent"}

@@ -469,6 +469,25 @@ class TestS3:
         assert written.bytes == 1_000_000 * size
         assert open_uploads(bucket) == []
 
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("x.ndjson", "application/x-ndjson"),
+            ("x.ndjson.GZ", "application/gzip"),
+            ("x.csv", "text/csv"),
+            ("x.parquet", "application/vnd.apache.parquet"),
+            ("date=2026.01.31/x", "binary/octet-stream"),
+        ],
+    )
+    def test_an_object_says_what_it_is(self, s3: Any, bucket: Any, name: str, said: str) -> None:
+        with publication(on_s3(s3, f"{BUCKET}/{name}")) as target:
+            target.write(b"x")
+            target.commit()
+        head = bucket.head_object(Bucket=BUCKET, Key=name)
+        assert head["ContentType"] == said
+        # Otherwise readers would take the compression off by themselves, and not find what the sha256 is of.
+        assert "ContentEncoding" not in head
+
     @pytest.mark.parametrize("failure", FAILURES)
     @pytest.mark.parametrize("size", [1, 12])
     def test_a_failure_leaves_neither_object_nor_upload(
