@@ -19,12 +19,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
+from upath import UPath
+
 from airflow_provider_lp.sandbox import Account, Sandbox
 from airflow_provider_lp.sandbox.credentials import airflow_connection
+from airflow_provider_lp.tables.building import build_tables
+from airflow_provider_lp.tables.schema import TABLES
+from airflow_provider_lp.tables.sources import Source
 
 DAG_ID = "liveperson_nightly_export"
 LINES_OF_LOG = 25
 LENGTH_OF_RECORD = 1500
+MESSAGES = 3
 
 
 def main() -> int:
@@ -53,7 +61,7 @@ def main() -> int:
         if not _airflow(["dags", "test", DAG_ID, today.isoformat()], environment, log):
             return 1
         expected = sandbox.account.truth("start", _ms(yesterday), _ms(today))
-    return _show(path, log, expected)
+    return _show(path, folder, log, expected)
 
 
 def _environment(folder: Path, dags: Path, sandbox: Sandbox) -> dict[str, str]:
@@ -87,7 +95,7 @@ def _airflow(command: list[str], environment: dict[str, str], log: Path) -> bool
     return done.returncode == 0
 
 
-def _show(path: Path, log: Path, expected: list[str]) -> int:
+def _show(path: Path, folder: Path, log: Path, expected: list[str]) -> int:
     if not path.exists():
         print(f"   Nothing was published at {path}; {log} says why.")
         return 1
@@ -105,7 +113,26 @@ def _show(path: Path, log: Path, expected: list[str]) -> int:
         print(f"   But the sandbox has {len(expected)} other conversations for that day: please report this.")
         return 1
     print(f"5. These are exactly the {len(expected)} conversations that started that day, each once, in order.")
+    _show_tables(path, folder / "tables")
     return 0
+
+
+def _show_tables(exported: Path, folder: Path) -> None:
+    """The same conversations as tables, and the beginning of a transcript."""
+    paths = {name: UPath(folder / f"{name}.parquet") for name in TABLES}
+    built = build_tables([Source(LocalFileSystem(), str(exported), str(exported))], paths)
+    print("6. The same as tables; dags_examples/nightly_tables.py makes them every night:")
+    for name, table in built.tables.items():
+        print(f"   {table['rows']:>7,} rows  {folder / name}.parquet")
+    conversation = pq.read_table(folder / "conversations.parquet").slice(0, 1).to_pylist()[0]
+    wanted = [("conversation_id", "==", conversation["conversation_id"])]
+    print(f"   The transcript of conversation {conversation['conversation_id']} begins:")
+    for message in pq.read_table(folder / "messages.parquet", filters=wanted).to_pylist()[:MESSAGES]:
+        said = message["text"] or message["file_caption"] or message["rich_content"] or ""
+        print(f"   {message['sent_at']:%H:%M:%S} {message['sent_by']:>8}: {textwrap.shorten(said, 90)}")
+    print("   To open a table:")
+    query = f"SELECT latest_skill_name, count(*) FROM '{folder / 'conversations.parquet'}' GROUP BY ALL"
+    print(f"   {sys.executable} -c \"import duckdb; print(duckdb.sql('''{query}'''))\"")
 
 
 def _summary(log: Path) -> dict[str, Any]:
