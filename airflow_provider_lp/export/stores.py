@@ -330,7 +330,8 @@ def publication(path: StoragePath) -> Iterator[Publication]:
         if not isinstance(error, NOT_WRITABLE) and error.errno not in NEVER_WRITABLE:
             raise
         reason = error.strerror or error
-        if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
+        is_said = error.errno is not None and error.strerror != os.strerror(error.errno)
+        if isinstance(error, FileExistsError | NotADirectoryError) and error.filename and not is_said:
             reason = f"{error.filename} is a file, and no folder"
         raise LivePersonConfigurationError(
             f"path={str(path)!r} cannot be written: {reason}. Check the path, and what the worker (or "
