@@ -17,7 +17,7 @@ LEAST_HOLD_S = 1.0
 HOLD_JITTER = 0.25
 #: Where one request at a time is too many, holds grow by this factor, up to this share of the time since the first
 #: throttling, within bounds. Where so many requests are answered between two throttlings, they shrink.
-HOLD_GROWTH = 1.5
+HOLD_GROWTH = 1.3
 LONGEST_HOLD_SHARE = 0.1
 LONGEST_HOLD_BOUNDS_S = (4.0, 15.0)
 ANSWERS_PER_THROTTLING = 25

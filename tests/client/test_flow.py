@@ -21,7 +21,7 @@ from airflow_provider_lp.client.flow import (
     Flow,
     Ticket,
 )
-from tests.client.flow_simulation import Server, Simulation, Task
+from tests.client.flow_simulation import SCATTER_S, THINKING_S, Server, Simulation, Task
 from tests.lab import FakeClock
 
 LATENCY_S = 0.15
@@ -127,7 +127,7 @@ def test_only_when_one_at_a_time_is_too_many_the_pauses_grow(clock: FakeClock) -
     flow = Flow(1, clock, lambda: 0.0)
     pauses = pauses_of(flow, clock, 100, answers_between=3)
     assert pauses[0] == pytest.approx(LEAST_HOLD_S)
-    assert max(pauses[:6]) == pytest.approx(LONGEST_HOLD_BOUNDS_S[0])
+    assert 2 * LEAST_HOLD_S < max(pauses[:6]) <= LONGEST_HOLD_BOUNDS_S[0]
     assert pauses[-1] == pytest.approx(LONGEST_HOLD_BOUNDS_S[1])
     assert pauses == sorted(pauses)
     assert flow.throttled_s == pytest.approx(sum(pauses))
@@ -320,16 +320,16 @@ def test_one_task_finds_any_limit(seed: int, limit: int, most: int, **server: An
     assert refused <= 0.05
 
 
-@given(st.integers(0, 10**6), st.integers(1, 20), st.booleans())
-def test_without_a_limit_nothing_waits(seed: int, most: int, latency_varies: bool) -> None:
+@given(st.integers(0, 10**6), st.integers(1, 20))
+def test_without_a_limit_nothing_waits(seed: int, most: int) -> None:
     time_ = Simulation(seed)
-    server = Server(time_, steadily(most), latency_varies=latency_varies)
+    server = Server(time_, steadily(most), latency_s=LATENCY_S)
     task = Task(server, 50 * most, most)
     time_.run()
     assert not server.refused_at
+    # Nothing but what each request takes on its way.
     assert task.ended_s is not None
-    # At the end, not all places are needed.
-    assert task.ended_s <= 50 * LATENCY_S * (1.05 if latency_varies else 1.001) + 2 * LATENCY_S
+    assert task.ended_s <= 50 * (LATENCY_S + SCATTER_S + THINKING_S)
 
 
 @pytest.mark.parametrize("seed", range(2))
