@@ -44,8 +44,9 @@ same columns. Within a version, columns are only appended, before `{EXTRA}`.
 
 Left out on purpose: the text of times whose milliseconds are there, and `preview`, the base64 picture of a file.
 
-*Personal data* says whose: of the consumer, of an agent, or free text, which may hold anything. What `{EXTRA}` holds
-may be personal as well.
+*Personal data* says whose: of the consumer, of an agent, or free text, which may hold anything; *indirectly* is what
+does not name the consumer, but may single one out. What `{EXTRA}` holds may be personal as well. Exports with
+`redact="personal"` leave nothing in the columns that are of the consumer, or pseudonyms where a key is given.
 """
 
 

@@ -32,6 +32,8 @@ class Personal(StrEnum):
 
     NO = ""
     CONSUMER = "consumer"
+    #: What does not name the consumer, but may single one out.
+    INDIRECT = "indirectly"
     AGENT = "agent"
     #: What somebody typed: it may hold anything.
     FREE_TEXT = "free text"

@@ -7,7 +7,7 @@ from airflow_provider_lp.tables.schema.column import Column, Kind, Personal, Tab
 TEXT, ID, INT, DOUBLE, BOOL, TIME, JSON = (
     Kind.TEXT, Kind.ID, Kind.INT, Kind.DOUBLE, Kind.BOOL, Kind.TIME, Kind.JSON,
 )  # fmt: skip
-CONSUMER, AGENT, FREE_TEXT = Personal.CONSUMER, Personal.AGENT, Personal.FREE_TEXT
+CONSUMER, INDIRECT, AGENT, FREE_TEXT = Personal.CONSUMER, Personal.INDIRECT, Personal.AGENT, Personal.FREE_TEXT
 
 INFO = (
     Column("status", TEXT, "info.status", "`OPEN` or `CLOSE`"),
@@ -41,8 +41,8 @@ INFO = (
     Column("latest_agent_group_name", TEXT, "info.latestAgentGroupName", "its name"),
     Column("latest_queue_state", TEXT, "info.latestQueueState", "`IN_QUEUE` or `ACTIVE`"),
     Column("is_partial", BOOL, "info.isPartial", "whether the record was cut short; exports fetch such ones whole"),
-    Column("session_id", TEXT, "info.sessionId", "session of the visitor", CONSUMER),
-    Column("interaction_context_id", TEXT, "info.interactionContextId", "context of that session", CONSUMER),
+    Column("session_id", TEXT, "info.sessionId", "session of the visitor", INDIRECT),
+    Column("interaction_context_id", TEXT, "info.interactionContextId", "context of that session", INDIRECT),
     Column("time_zone", TEXT, "info.timeZone", "of the visitor"),
     Column("language", TEXT, "info.language", "of the visitor"),
     Column("features", Kind.TEXTS, "info.features", "what the visitor's connection can do"),
@@ -83,8 +83,8 @@ CAMPAIGN = (
 MONITORING = (
     Column("monitoring_country", TEXT, "monitoring.country", "of the visitor"),
     Column("monitoring_country_code", TEXT, "monitoring.countryCode", "of the visitor"),
-    Column("monitoring_state", TEXT, "monitoring.state", "of the visitor", CONSUMER),
-    Column("monitoring_city", TEXT, "monitoring.city", "of the visitor", CONSUMER),
+    Column("monitoring_state", TEXT, "monitoring.state", "of the visitor", INDIRECT),
+    Column("monitoring_city", TEXT, "monitoring.city", "of the visitor", INDIRECT),
     Column("monitoring_isp", TEXT, "monitoring.isp", "internet provider"),
     Column("monitoring_org", TEXT, "monitoring.org", "organization"),
     Column("monitoring_device", TEXT, "monitoring.device", "kind of device", none=("NA",)),
@@ -92,7 +92,7 @@ MONITORING = (
     Column("monitoring_browser", TEXT, "monitoring.browser", "browser"),
     Column("monitoring_operating_system", TEXT, "monitoring.operatingSystem", "operating system", none=("NA",)),
     Column(
-        "monitoring_conversation_start_page", TEXT, "monitoring.conversationStartPage", "page it started on", CONSUMER
+        "monitoring_conversation_start_page", TEXT, "monitoring.conversationStartPage", "page it started on", INDIRECT
     ),
     Column("monitoring_conversation_start_page_title", TEXT, "monitoring.conversationStartPageTitle", "its title"),
 )

@@ -18,7 +18,7 @@ SDES = Table(
         Column("is_authenticated", BOOL, "", "whether the visitor was logged in: `sdes`, or `unAuthSdes`"),
         Column("server_at", TIME, "serverTimeStamp", "when it was processed"),
         Column("original_at", TIME, "originalTimeStamp", "when it was created", shown="*.originalTimeStamp"),
-        Column("payload", JSON, "payload", "the attributes, by LivePerson's names", Personal.CONSUMER, shown="*"),
+        Column("payload", JSON, "payload", "the attributes, by LivePerson's names", Personal.FREE_TEXT, shown="*"),
     ),
     (
         Container(("sdes", "SDEs"), "events", {"is_authenticated": True}),
