@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import astuple
 
 from airflow_provider_lp.export.redaction.codes import are_codes, are_times
 from airflow_provider_lp.export.redaction.consumers import Participant, participant_of
 from airflow_provider_lp.export.redaction.json_text import decode, encode
 from airflow_provider_lp.export.redaction.members import Kind, Member, documented
 from airflow_provider_lp.export.redaction.paths import Node
-from airflow_provider_lp.export.redaction.texts import is_text, those_that_may_hold_anything
+from airflow_provider_lp.export.redaction.texts import those_that_may_hold_anything
 
 if TYPE_CHECKING:
     from airflow_provider_lp.export.redaction.walk import Walk
@@ -39,37 +37,23 @@ _PLAIN = str | int | float | bool | None
 _split: Callable[[Any], list[Raw]] = msgspec.json.Decoder(list[Raw]).decode
 
 
-_ABSENT = Raw(b"")
-
-
 class _Text(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     text: Raw
 
 
-_OTHER_DATA = ("file", "link", "secureForm", "richContent", "quickReplies")
-_Data: Any = msgspec.defstruct(
-    "Data",
-    [("msg", _Text | None, None), *((name, Raw, _ABSENT) for name in _OTHER_DATA)],
-    forbid_unknown_fields=True,
-    gc=False,
-)
+class _Data(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    msg: _Text
+
+
 _text_of = attrgetter("messageData.msg.text")
-_NO_OTHERS = (_ABSENT,) * len(_OTHER_DATA)
-
-
-def _is_plain(row: Any) -> bool:
-    """Whether there is nothing but a text in a message."""
-    data = row.messageData
-    if row.contextData is not _ABSENT or data is None or data.msg is None:
-        return False
-    return astuple(data)[1:] == _NO_OTHERS and is_text(data.msg.text)
 
 
 class Reader(NamedTuple):
     """
     How the rows of a part are read, as far as they are plain: of documented members, and of text messages only.
 
-    :param rows: reads all of them.
+    :param rows: reads all of them, if all are plain.
+    :param row: reads one.
     :param codes: gives a row's codes.
     :param times: gives its times.
     :param who: gives its participant, and who that is; ``None`` where rows name none.
@@ -78,6 +62,7 @@ class Reader(NamedTuple):
     """
 
     rows: Callable[[Any], list[Any]]
+    row: Callable[[Any], Any]
     codes: Callable[[Any], Any]
     times: Callable[[Any], Any]
     who: Callable[[Any], Participant] | None
@@ -91,10 +76,12 @@ class Reader(NamedTuple):
         has_texts = any(name == "messageData" for name, _ in names)
         codes, times = _fields(names, Kind.CODE, _PLAIN), _fields(names, Kind.TIME, _PLAIN)
         fields = [*codes, *times, *_fields(names, Kind.WHO, str | None)]
-        fields += [("messageData", _Data | None, None), ("contextData", Raw, _ABSENT)] if has_texts else []
+        # What a field has to have goes before what it may have.
+        fields = [("messageData", _Data), *fields] if has_texts else fields
         row: Any = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
         return cls(
             msgspec.json.Decoder(list[row]).decode,
+            msgspec.json.Decoder(row).decode,
             attrgetter(*(name for name, *_ in codes)),
             attrgetter(*(name for name, *_ in times)),
             attrgetter("participantId", says_who) if says_who else None,
@@ -153,13 +140,11 @@ class Rows:
     def read(cls, raw: Raw, reader: Reader) -> Rows | None:
         """The rows; ``None`` if the part is not as LivePerson documents it, or holds something that is no code."""
         try:
-            rows = plain = reader.rows(raw)
-            if reader.has_texts:
-                are_plain = list(map(_is_plain, rows))
-                if not all(are_plain):
-                    plain = list(compress(rows, are_plain))
-                    looks = zip(rows, are_plain, _split(raw), strict=True)
-                    rows = [row if is_plain else decode(piece) for row, is_plain, piece in looks]
+            try:
+                rows = plain = reader.rows(raw)
+            except msgspec.ValidationError:
+                rows = [_read(row, reader) for row in _split(raw)]
+                plain = [row for row in rows if not isinstance(row, dict)]
         except (msgspec.DecodeError, RecursionError):
             return None
         codes, times = encode(list(map(reader.codes, plain))), encode(list(map(reader.times, plain)))
@@ -206,24 +191,38 @@ class Rows:
         """The rows in which there is more to take out than a participant, without it, and their numbers."""
         texts = list(map(_text_of, self._plain)) if self._reader.has_texts else []
         worth = range(len(texts)) if walk.must_see_texts else those_that_may_hold_anything(texts) if texts else ()
-        changed = {}
+        changed: dict[int, Any] = {}
         if worth:
             text_place = place["messageData"]["msg"]["text"]
-            seen = ((number, decode(texts[number])) for number in worth)
-            changed = {number: new for number, text in seen if (new := walk.text(text, text_place)) != text}
+            for number in worth:
+                text = decode(texts[number])
+                if not isinstance(text, str):
+                    changed[number] = walk.value(text, text_place)
+                elif (new := walk.text(text, text_place)) != text:
+                    changed[number] = new
         if not changed and not self._odd:
             return
         number_of_plain = -1
         for number, row in enumerate(self._rows):
             if isinstance(row, dict):
-                walk.object(row, place)
-                yield number, row
+                yield number, walk.row(row, place)
                 continue
             number_of_plain += 1
             if number_of_plain in changed:
                 decoded = decode(self._split()[number])
                 decoded["messageData"]["msg"]["text"] = changed[number_of_plain]
                 yield number, decoded
+
+
+def _read(raw: Raw, reader: Reader) -> Any:
+    """A row as it is read if it is plain, and as a dict if it is not."""
+    try:
+        return reader.row(raw)
+    except msgspec.ValidationError:
+        row = decode(raw)
+        if not isinstance(row, dict):
+            raise
+        return row
 
 
 def _without(data: bytes, member: bytes, number: int) -> bytes:

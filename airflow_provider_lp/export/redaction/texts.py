@@ -19,7 +19,6 @@ BEGINS_JSON = frozenset('{[" \t\r\n')
 # leaves out what people write between them, in UTF-8.
 _END = b"\0"
 _ESCAPE = b"\\u"
-_QUOTE = ord('"')
 _OPENERS = frozenset({b"{", b"[", b" ", b"\\"})
 _DIGITS = bytes.maketrans(bytes(range(1, 256)), bytes(49 if 48 <= each < 58 else 46 for each in range(1, 256)))
 _BETWEEN = b" ().-/\xc2\xa0\xe2\x80\xaf\x89\x90\x91\x92\x93"
@@ -34,26 +33,24 @@ def may_hold_anything(text: str) -> bool:
     return _is_worth(data, data.translate(_DIGITS, _BETWEEN))
 
 
-def is_text(value: msgspec.Raw) -> bool:
-    """Whether a value, in JSON, is a text."""
-    return memoryview(value)[0] == _QUOTE
-
-
 def those_that_may_hold_anything(texts: Sequence[msgspec.Raw]) -> list[int]:
     """Which of some texts, in JSON, it is worth to read, by their numbers."""
     data = _END.join(texts)
     digits = data.translate(_DIGITS, _BETWEEN)
     pieces = data.split(_END)
     # Escapes may be any character; and of JSON in a text, all is read.
-    odd = (b"\\" in data and _ESCAPE in data) or not _OPENERS.isdisjoint([piece[1:2] for piece in pieces])
+    odd = (b"\\" in data and _ESCAPE in data) or any(map(_begins_oddly, {piece[:2] for piece in pieces}))
     if not odd and not _is_worth(data, digits):
         return []
     looks = zip(pieces, digits.split(_END), strict=True)
     return [
-        number
-        for number, look in enumerate(looks)
-        if _is_worth(*look) or _ESCAPE in look[0] or look[0][1:2] in _OPENERS
+        number for number, look in enumerate(looks) if _is_worth(*look) or _ESCAPE in look[0] or _begins_oddly(look[0])
     ]
+
+
+def _begins_oddly(text: bytes) -> bool:
+    """Whether what should be a text, in JSON, is none, or holds JSON itself."""
+    return text[:1] != b'"' or text[1:2] in _OPENERS
 
 
 def _is_worth(data: bytes, digits: bytes) -> bool:

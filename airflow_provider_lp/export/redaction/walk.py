@@ -209,6 +209,16 @@ class Walk:
             value[:] = [self._look_into_codes(item, place.element()) for item in value]
         return value
 
+    def row(self, row: dict[str, Any], place: Node) -> dict[str, Any]:
+        """A row without what the rules name, which the walk does not come by again."""
+        self.object(row, place)
+        self._look_into_codes(row, place)
+        return row
+
+    def value(self, value: Any, place: Node) -> Any:
+        """A value without what the rules name below its place."""
+        return self._by_rule(value, place)
+
     def _replaced(self, value: Any, rule: Rule) -> Any:
         if rule.is_drop:
             self._count(rule)

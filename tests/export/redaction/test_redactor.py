@@ -233,6 +233,16 @@ words = st.sampled_from(
         "\n",
     ]
 )
+
+
+def test_what_is_no_code_is_found_beside_what_is_not_decoded() -> None:
+    plain = {"messageId": "m", "messageData": {"msg": {"text": "hi"}}}
+    odd = [{**plain, "contextData": {}, "dialogId": "a@x.org"}, {**plain, "new": 1, "time": "a@x.org"}]
+    made, counts = redacted("personal", {"info": {"conversationId": "c"}, "messageRecords": [plain, *odd, plain]})
+    assert [made["messageRecords"][1]["dialogId"], made["messageRecords"][2]["time"]] == ["[email]", "[email]"]
+    assert counts == {"mask email": 2}
+
+
 text = st.lists(words, max_size=4).map(" ".join)
 odd = st.one_of(
     st.none(), st.integers(), st.booleans(), text, st.lists(text, max_size=2), st.dictionaries(text, text, max_size=2)
