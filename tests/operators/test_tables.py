@@ -282,7 +282,7 @@ def test_pyarrow_that_is_not_installed_is_said_before_anything_is_read(
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An S3 with a bucket ``tables`` of its own, over the connection ``store``."""
+    """An S3 with a bucket ``tables``, over the connection ``shelf``. Airflow keeps to the first S3 of an id."""
     server_module = pytest.importorskip("moto.server")
     import boto3
 
@@ -292,7 +292,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
         described = {"conn_type": "aws", "login": "testing", "password": "testing", "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(described))
+        monkeypatch.setenv("AIRFLOW_CONN_SHELF", json.dumps(described))
         resource = boto3.resource(
             "s3",
             endpoint_url=endpoint,
@@ -309,8 +309,8 @@ def test_tables_are_made_from_s3_into_s3(bucket: Any, tmp_path: Path) -> None:
     for name in ("b", "a"):
         content = night(tmp_path / name, name).read_bytes()
         bucket.put_object(Key=f"raw/{name}.ndjson.gz", Body=gzip.compress(content))
-    path = "s3://store@tables/lp/{table}/x.parquet"
-    summary = execute(tmp_path, "s3://tables/raw/*.ndjson.gz", path=path, source_conn_id="store")
+    path = "s3://shelf@tables/lp/{table}/x.parquet"
+    summary = execute(tmp_path, "s3://tables/raw/*.ndjson.gz", path=path, source_conn_id="shelf")
     stored = {each.key: each.get()["Body"].read() for each in bucket.objects.filter(Prefix="lp/")}
     assert sorted(stored) == sorted(f"lp/{name}/x.parquet" for name in TABLES)
     for name, table in summary["tables"].items():
@@ -319,6 +319,6 @@ def test_tables_are_made_from_s3_into_s3(bucket: Any, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "x.parquet")["conversation_id"].to_pylist() == ["a", "b"]
     bucket.put_object(Key="raw/c.ndjson.gz", Body=gzip.compress(b"no json\n"))
     with pytest.raises(AirflowFailException, match=r"c\.ndjson\.gz, line 1"):
-        execute(tmp_path, "s3://store@tables/raw/*", path=path)
+        execute(tmp_path, "s3://shelf@tables/raw/*", path=path)
     assert {each.key: each.get()["Body"].read() for each in bucket.objects.filter(Prefix="lp/")} == stored
     assert list(bucket.multipart_uploads.all()) == []

@@ -41,11 +41,11 @@ def consumer_ids(record: Mapping[str, Any], others: Iterable[tuple[Participant, 
 
 def participant_of(row: Mapping[str, Any], says_who: str | None) -> Participant:
     """
-    The participant that a row names.
+    The participant that a row names; a list or an object names none.
 
     :param says_who: the member that says who it is; ``None`` where only consumers are named.
     """
-    return _member(row, "participantId"), CONSUMER if says_who is None else _member(row, says_who)
+    return _plain(row, "participantId"), CONSUMER if says_who is None else _plain(row, says_who)
 
 
 def _participants(parts: Mapping[str, Any]) -> Iterator[Participant]:
@@ -65,6 +65,11 @@ def _rows(part: Any) -> Iterator[Mapping[str, Any]]:
         for name, value in part.items():
             if folded(name) in _PARTICIPANTS:
                 yield from _rows(value)
+
+
+def _plain(row: Mapping[str, Any], name: str) -> Any:
+    value = _member(row, name)
+    return None if isinstance(value, list | dict) else value
 
 
 def _member(row: Mapping[str, Any], name: str) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
@@ -205,7 +207,16 @@ def test_a_function_that_fails_shows_no_text(wrong: Any) -> None:
         chain = chain.__cause__ or chain.__context__
 
 
-def test_what_is_nested_too_deeply_is_refused_by_its_id() -> None:
+@pytest.fixture
+def usual_depth() -> Iterator[None]:
+    """Python's own limit of recursion, which other libraries raise."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+def test_what_is_nested_too_deeply_is_refused_by_its_id(usual_depth: None) -> None:
     deep = "[" * 940 + '"a@x.org"' + "]" * 940
     raw = f'{{"info":{{"conversationId":"c"}},"x":{deep}}}'.encode()
     with pytest.raises(LivePersonConfigurationError, match="conversation the-id is nested too deeply"):
@@ -278,6 +289,8 @@ part = st.one_of(st.lists(row, max_size=4), row)
 
 
 @settings(max_examples=60)
+@example(messages=[], statuses=[{"ParticipantId": []}], scores=[], participants=[], key=False, ascii=False)
+@example(messages={"sentBy": {}}, statuses=[{"participantType": []}], scores=[], participants={}, key=True, ascii=True)
 @given(messages=part, statuses=part, scores=part, participants=part, key=st.booleans(), ascii=st.booleans())
 def test_what_is_not_decoded_becomes_what_is_decoded_would(
     messages: Any, statuses: Any, scores: Any, participants: Any, key: bool, ascii: bool
