@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
-
-from .lab import NOW, FakeClock
+from tests.fake_clock import FakeClock
+from tests.samples import NOW
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-provider-lp-tests-"))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")

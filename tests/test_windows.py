@@ -22,8 +22,7 @@ from airflow_provider_lp.windows import (
     resolve_window,
     to_ms,
 )
-
-from .lab import DAY, HOUR, NOW, at
+from tests.samples import DAY, HOUR, NOW, at
 
 D18, D19, D20 = (datetime(2026, 3, day, tzinfo=UTC) for day in (18, 19, 20))
 INTERVAL = RunMoments(interval_start=D18, interval_end=D19)

@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonTransportError
 from airflow_provider_lp.client.transport import LONGEST_ANSWER
-from tests.lab import OAUTH1
+from tests.samples import OAUTH1
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
 

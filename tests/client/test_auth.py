@@ -28,7 +28,9 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.windows import Window
-from tests.lab import APPLICATION, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd, export, ids_in
+from tests.exported import calls, connect, export, ids_in
+from tests.fake_clock import FakeClock
+from tests.samples import APPLICATION, OAUTH1, OAUTH2, USER, at, crowd
 from tests.scripted import Say, Seen, scripted
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}

@@ -14,7 +14,9 @@ from airflow_provider_lp.client.errors import (
     LivePersonTransportError,
 )
 from airflow_provider_lp.sandbox import Fault
-from tests.lab import OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect
+from tests.exported import calls, connect
+from tests.fake_clock import FakeClock
+from tests.samples import OAUTH1, OAUTH2, USER, at
 from tests.scripted import Say, scripted
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}

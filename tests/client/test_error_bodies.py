@@ -25,7 +25,9 @@ from airflow_provider_lp.client.errors import (
 )
 from airflow_provider_lp.client.secrets import Secrets
 from airflow_provider_lp.sandbox import Fault, Sandbox
-from tests.lab import APPLICATION, OAUTH1, OAUTH2, USER, FakeClock, at, connect, crowd
+from tests.exported import connect
+from tests.fake_clock import FakeClock
+from tests.samples import APPLICATION, OAUTH1, OAUTH2, USER, at, crowd
 from tests.scripted import Say, scripted
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}

@@ -21,7 +21,8 @@ from airflow_provider_lp.client.filters import (
     check_status,
 )
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
-from tests.lab import BY_CONSUMER, NOW, at, calls, connect
+from tests.exported import calls, connect
+from tests.samples import BY_CONSUMER, NOW, at
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 SDE_KINDS = [

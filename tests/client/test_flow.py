@@ -22,7 +22,7 @@ from airflow_provider_lp.client.flow import (
     Ticket,
 )
 from tests.client.flow_simulation import SCATTER_S, THINKING_S, Server, Simulation, Task
-from tests.lab import FakeClock
+from tests.fake_clock import FakeClock
 
 LATENCY_S = 0.15
 #: Until those that started together have been throttled once and have come back.

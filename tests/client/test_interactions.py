@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from tests.lab import BY_CONSUMER, BY_ID, HOUR, at, calls, connect, crowd
+from tests.exported import calls, connect
+from tests.samples import BY_CONSUMER, BY_ID, HOUR, at, crowd
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 

@@ -16,7 +16,9 @@ from airflow_provider_lp.client.errors import (
     LivePersonError,
     LivePersonTransportError,
 )
-from tests.lab import OAUTH1, FakeClock, connect, crowd
+from tests.exported import connect
+from tests.fake_clock import FakeClock
+from tests.samples import OAUTH1, crowd
 
 #: Never reached: a proxy that refuses stands before it.
 BEYOND = "https://api.liveperson.net"

@@ -19,7 +19,9 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.client.measurements import Measurement, Subject
 from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.reports import AGENT_SEGMENT_METRICS, GROUP_QUEUE_METRICS, REPORTS
-from tests.lab import DAY, HOUR, OAUTH1, OAUTH2, FakeClock, at, calls, connect
+from tests.exported import calls, connect
+from tests.fake_clock import FakeClock
+from tests.samples import DAY, HOUR, OAUTH1, OAUTH2, at
 from tests.scripted import Say, Scripted, scripted
 
 PATH = "/operations/api/account/12345678"

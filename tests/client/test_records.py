@@ -281,7 +281,8 @@ def test_a_page_that_is_nested_too_deeply_outside_its_records_is_refused() -> No
 
 def test_the_records_of_the_sandbox_arrive_as_they_were_sent(sandbox_of: Any) -> None:
     from airflow_provider_lp.sandbox import Account
-    from tests.lab import DAY, NOW, connect, ms
+    from tests.exported import connect
+    from tests.samples import DAY, NOW, ms
 
     sandbox = sandbox_of(account=Account(now=NOW, days=1, per_day=90))
     end_ms = ms(NOW) // DAY * DAY

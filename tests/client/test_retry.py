@@ -17,7 +17,7 @@ from airflow_provider_lp.client.retry import (
     error_class,
     retry_after_seconds,
 )
-from tests.lab import NOW
+from tests.samples import NOW
 
 NOW_S = NOW.timestamp()
 

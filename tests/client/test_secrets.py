@@ -17,7 +17,8 @@ from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.client.error_bodies import ErrorBody, read_error_body
 from airflow_provider_lp.client.errors import LivePersonError, LivePersonTransportError
 from airflow_provider_lp.client.secrets import Secrets
-from tests.lab import OAUTH1, OAUTH2, FakeClock, at
+from tests.fake_clock import FakeClock
+from tests.samples import OAUTH1, OAUTH2, at
 from tests.scripted import Say, Seen, scripted
 
 SECRET = "pÄss w/rd&<x>%20'q"

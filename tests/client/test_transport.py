@@ -32,7 +32,9 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.client.flow import HOLD_JITTER
 from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.sandbox import Fault, Sandbox
-from tests.lab import APPLICATION, DAY, OAUTH1, OAUTH2, USER, FakeClock, at, calls, connect, crowd
+from tests.exported import calls, connect
+from tests.fake_clock import FakeClock
+from tests.samples import APPLICATION, DAY, OAUTH1, OAUTH2, USER, at, crowd
 from tests.scripted import EMPTY, Say, scripted
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}

@@ -22,7 +22,8 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.reports import REPORTS
 from airflow_provider_lp.client.version_table import as_markdown
-from tests.lab import HOUR, NOW, OAUTH1, OAUTH2, USER, FakeClock, ms
+from tests.fake_clock import FakeClock
+from tests.samples import HOUR, NOW, OAUTH1, OAUTH2, USER, ms
 from tests.scripted import Say, Seen, scripted
 
 asked = MetricsRequest.checked

@@ -13,7 +13,8 @@ import pytest
 from airflow_provider_lp.client.errors import LivePersonAuthenticationError, LivePersonTransportError
 from airflow_provider_lp.conditions.base import Condition, PollResult
 from airflow_provider_lp.conditions.poller import Poller
-from tests.lab import OAUTH2, connect
+from tests.exported import connect
+from tests.samples import OAUTH2
 
 PATIENCE = timedelta(seconds=1)
 WAIT_S = 30

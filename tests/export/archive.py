@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.windows import Window
-from tests.lab import MARK, OAUTH2, FakeClock, at
+from tests.fake_clock import FakeClock
+from tests.samples import MARK, OAUTH2, at
 from tests.scripted import Say, Scripted, Seen, scripted
 
 DAY_WINDOW = Window(at(10), at(11))

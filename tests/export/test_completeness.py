@@ -6,7 +6,8 @@ import pytest
 
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, LivePersonTransportError
 from airflow_provider_lp.export.completeness import PAUSES, ask_until_complete
-from tests.lab import FakeClock, connect
+from tests.exported import connect
+from tests.fake_clock import FakeClock
 
 
 def test_it_asks_until_nothing_is_wrong(sandbox_of: Any, clock: FakeClock) -> None:

@@ -14,7 +14,9 @@ from airflow_provider_lp.export.publishing import collect_batches, publish_batch
 from airflow_provider_lp.export.spool import Batch
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
-from tests.lab import NOW, FakeClock, at, connect, crowd, export, lines, plain
+from tests.exported import connect, export, lines, plain
+from tests.fake_clock import FakeClock
+from tests.samples import NOW, at, crowd
 
 from .test_paging import rows
 

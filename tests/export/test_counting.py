@@ -11,7 +11,9 @@ from airflow_provider_lp.export import counting
 from airflow_provider_lp.export.counting import count_at_most
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.windows import Window
-from tests.lab import MARK, OAUTH2, FakeClock, at, calls, connect, crowd, query_of
+from tests.exported import calls, connect, query_of
+from tests.fake_clock import FakeClock
+from tests.samples import MARK, OAUTH2, at, crowd
 
 DAY = Window(at(10), at(11))
 

@@ -20,25 +20,9 @@ from airflow_provider_lp.export import download
 from airflow_provider_lp.export.conversations import collect_conversations
 from airflow_provider_lp.sandbox import Account, Conversation, Fault, Sandbox
 from airflow_provider_lp.windows import Window
-from tests.lab import (
-    BY_ID,
-    DAY,
-    HOUR,
-    MARK,
-    NOW,
-    OAUTH2,
-    FakeClock,
-    at,
-    calls,
-    connect,
-    crowd,
-    export,
-    ids_in,
-    ids_of,
-    lines,
-    ms,
-    query_of,
-)
+from tests.exported import calls, connect, export, ids_in, ids_of, lines, query_of
+from tests.fake_clock import FakeClock
+from tests.samples import BY_ID, DAY, HOUR, MARK, NOW, OAUTH2, at, crowd, ms
 
 DAY_WINDOW = Window(at(10), at(11))
 #: Over sockets, shrinking takes minutes.

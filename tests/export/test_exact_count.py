@@ -15,7 +15,9 @@ from airflow_provider_lp.export.exact_count import count_by_reading, exact_count
 from airflow_provider_lp.sandbox import Account, Conversation, Fault, Sandbox
 from airflow_provider_lp.windows import Window, from_ms
 from tests.export.test_download import accounts, offsets
-from tests.lab import DAY, MARK, NOW, FakeClock, at, calls, connect, crowd, query_of
+from tests.exported import calls, connect, query_of
+from tests.fake_clock import FakeClock
+from tests.samples import DAY, MARK, NOW, at, crowd
 
 TIME_FIELDS = ("start", "end", "full_dialog_end")
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)

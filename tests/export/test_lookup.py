@@ -13,7 +13,9 @@ from upath import UPath
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
 from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 from airflow_provider_lp.sandbox import Conversation, Fault
-from tests.lab import BY_CONSUMER, BY_ID, FakeClock, at, calls, connect, crowd, ids_in, ids_of
+from tests.exported import calls, connect, ids_in, ids_of
+from tests.fake_clock import FakeClock
+from tests.samples import BY_CONSUMER, BY_ID, at, crowd
 
 IDS = [f"c{number:05}" for number in range(250)]
 

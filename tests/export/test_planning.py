@@ -18,7 +18,7 @@ from airflow_provider_lp.export.planning import Question, Sight, survey
 from airflow_provider_lp.export.query import can_split
 from airflow_provider_lp.export.tiling import Leaf, Rules, joined, longest_windows
 from airflow_provider_lp.windows import Window, ceil_mark, floor_mark
-from tests.lab import DAY, HOUR, MARK, at
+from tests.samples import DAY, HOUR, MARK, at
 
 START = at(1)
 FOREVER = 10**15

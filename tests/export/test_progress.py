@@ -28,7 +28,9 @@ from airflow_provider_lp.export.progress import Progress, Standing
 from airflow_provider_lp.export.tiling import Rules
 from airflow_provider_lp.sandbox import Account, Fault, Sandbox
 from airflow_provider_lp.windows import Window
-from tests.lab import DAY, NOW, OAUTH2, FakeClock, at, connect, crowd, export, ms, query_of
+from tests.exported import connect, export, query_of
+from tests.fake_clock import FakeClock
+from tests.samples import DAY, NOW, OAUTH2, at, crowd, ms
 
 LOGGER = "airflow_provider_lp.export.progress"
 DAY_WINDOW = Window(at(10), at(11))

@@ -16,7 +16,9 @@ from airflow_provider_lp.export.proof import Proof
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window
 from tests.export.test_download import accounts, offsets
-from tests.lab import MARK, NOW, FakeClock, at, connect, export
+from tests.exported import connect, export
+from tests.fake_clock import FakeClock
+from tests.samples import MARK, NOW, at
 
 TIME_FIELDS = ("start", "end", "full_dialog_end")
 

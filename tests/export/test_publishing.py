@@ -9,7 +9,7 @@ from upath import UPath
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.publishing import publish_object
-from tests.lab import plain
+from tests.exported import plain
 
 
 @pytest.fixture(params=["", ".gz", ".zst"])

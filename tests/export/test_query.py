@@ -16,7 +16,8 @@ from airflow_provider_lp.export.query import LONGEST_SPAN, ConversationQuery
 from airflow_provider_lp.export.slices import SliceReading
 from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window
-from tests.lab import DAY, NOW, OAUTH2, at, ms, query_of
+from tests.exported import query_of
+from tests.samples import DAY, NOW, OAUTH2, at, ms
 
 WINDOW = Window(at(10), at(11))
 

@@ -17,7 +17,8 @@ from airflow_provider_lp.export.conversations import collect_conversations
 from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 from airflow_provider_lp.windows import Window
 from tests.client.test_odd_json import as_text, pieces, record_with, strict
-from tests.lab import FakeClock, export, lines, query_of
+from tests.exported import export, lines, query_of
+from tests.fake_clock import FakeClock
 from tests.scripted import Say
 
 from .archive import DAY_WINDOW, archive_of, client_of, page, record, records, searches, start_of

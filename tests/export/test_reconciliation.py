@@ -19,7 +19,7 @@ from airflow_provider_lp.export.reconciliation import (
     misplaced,
 )
 from airflow_provider_lp.windows import Window
-from tests.lab import DAY, HOUR, at
+from tests.samples import DAY, HOUR, at
 
 #: Ends of windows, in hours.
 tilings = st.lists(st.integers(1, 500), min_size=2, max_size=12, unique=True).map(sorted)

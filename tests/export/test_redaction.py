@@ -21,7 +21,8 @@ from airflow_provider_lp.export.redaction.redactor import Redactor
 from airflow_provider_lp.export.redaction.rules import Rules
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.windows import Window
-from tests.lab import BY_CONSUMER, at, connect, crowd, ids_in, ids_of, lines, query_of
+from tests.exported import connect, ids_in, ids_of, lines, query_of
+from tests.samples import BY_CONSUMER, at, crowd
 
 from .archive import DAY_WINDOW, archive_of, client_of, page
 from .redaction.seeds import CONSUMER, Seeds, record

@@ -21,7 +21,9 @@ from airflow_provider_lp.export.spool import Batch
 from airflow_provider_lp.export.stores import publication
 from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.windows import Window
-from tests.lab import FakeClock, at, calls, connect, crowd, export, ids_in
+from tests.exported import calls, connect, export, ids_in
+from tests.fake_clock import FakeClock
+from tests.samples import at, crowd
 
 from .test_paging import rows
 
@@ -535,7 +537,7 @@ class TestS3:
 
     def test_a_key_that_is_too_long_fails_before_any_search(self, s3: Any, sandbox_of: Any, clock: FakeClock) -> None:
         from airflow_provider_lp.export.conversations import export_conversations
-        from tests.lab import query_of
+        from tests.exported import query_of
 
         sandbox = sandbox_of(*crowd(3))
         with connect(sandbox, clock) as client, pytest.raises(LivePersonConfigurationError, match="name too long"):
@@ -554,7 +556,7 @@ class TestS3:
 
     def test_a_missing_bucket_fails_before_any_search(self, s3: Any, sandbox_of: Any, clock: FakeClock) -> None:
         from airflow_provider_lp.export.conversations import export_conversations
-        from tests.lab import query_of
+        from tests.exported import query_of
 
         sandbox = sandbox_of(*crowd(3))
         with connect(sandbox, clock) as client, pytest.raises(LivePersonConfigurationError, match="no-such-bucket"):
@@ -567,7 +569,7 @@ class TestS3:
         import hashlib
 
         from airflow_provider_lp.export.conversations import export_conversations
-        from tests.lab import query_of
+        from tests.exported import query_of
 
         sandbox = sandbox_of(*crowd(350))
         with connect(sandbox, FakeClock()) as client:
@@ -582,7 +584,7 @@ class TestS3:
         self, s3: Any, bucket: Any, sandbox_of: Any, clock: FakeClock
     ) -> None:
         from airflow_provider_lp.export.conversations import export_conversations
-        from tests.lab import query_of
+        from tests.exported import query_of
 
         sandbox = sandbox_of(*crowd(900))
         sandbox.add_fault(Fault("error_500", times=None, after=6))

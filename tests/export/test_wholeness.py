@@ -24,7 +24,9 @@ from airflow_provider_lp.export import download
 from airflow_provider_lp.export.conversations import collect_conversations
 from airflow_provider_lp.export.lookup import Lookup, LookupQuery
 from airflow_provider_lp.windows import Window
-from tests.lab import DAY, MARK, NOW, OAUTH1, FakeClock, at, export, ids_in, ids_of, query_of
+from tests.exported import export, ids_in, ids_of, query_of
+from tests.fake_clock import FakeClock
+from tests.samples import DAY, MARK, NOW, OAUTH1, at
 from tests.scripted import EMPTY, Say, scripted
 
 from .archive import (

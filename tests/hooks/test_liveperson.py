@@ -13,7 +13,9 @@ from airflow_provider_lp.hooks.liveperson import LivePersonHook
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.sandbox import Fault, Sandbox
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
-from tests.lab import FakeClock, at, calls, crowd
+from tests.exported import calls
+from tests.fake_clock import FakeClock
+from tests.samples import at, crowd
 
 WINDOW = {"start": {"from": at(10), "to": at(11)}}
 CLIENT = {name: CREDENTIALS[name] for name in ("client_id", "client_secret")}

@@ -9,8 +9,9 @@ import pytest
 
 from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.sandbox import Account, Sandbox
-from tests.lab import NOW, FakeClock
+from tests.fake_clock import FakeClock
 from tests.operators.reconciled import export_days, three_days
+from tests.samples import NOW
 
 try:
     from airflow.sdk import DAG as DAG

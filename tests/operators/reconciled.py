@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.operators.reconciling import LivePersonReconcileOperator
 from airflow_provider_lp.sandbox import Conversation
-from tests.lab import at
+from tests.samples import at
 
 DAYS = (8, 9, 10)
 #: From the first of these days up to the last.

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_lp.sandbox import Account, Sandbox
-from tests.lab import ids_in, ms
+from tests.exported import ids_in
+from tests.samples import ms
 from tests.system import airflow_process
 from tests.system.airflow_process import Airflow
 

@@ -24,7 +24,8 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.compat import AirflowFailException, AirflowSkipException, Asset, AssetAlias
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.sandbox import Conversation, Fault
-from tests.lab import DAY, at, calls, crowd, ids_in, ids_of, lines
+from tests.exported import calls, ids_in, ids_of, lines
+from tests.samples import DAY, at, crowd
 
 START, END = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC)
 INTERVAL = {

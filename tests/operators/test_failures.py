@@ -16,7 +16,8 @@ from airflow_provider_lp.client.errors import LivePersonServerError, LivePersonT
 from airflow_provider_lp.compat import AirflowFailException, AirflowTaskTimeout
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.sandbox import Fault
-from tests.lab import calls, crowd
+from tests.exported import calls
+from tests.samples import crowd
 
 START, END = "2026-03-10T00:00:00Z", "2026-03-11T00:00:00Z"
 

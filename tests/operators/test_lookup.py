@@ -9,7 +9,8 @@ from airflow_provider_lp.client.errors import LivePersonIncompleteDataError, Liv
 from airflow_provider_lp.compat import AirflowFailException, Asset
 from airflow_provider_lp.operators.conversations import LivePersonConversationLookupOperator
 from airflow_provider_lp.sandbox import Fault
-from tests.lab import BY_CONSUMER, BY_ID, calls, crowd, ids_in, ids_of
+from tests.exported import calls, ids_in, ids_of
+from tests.samples import BY_CONSUMER, BY_ID, crowd
 
 IDS = [f"c{number:05}" for number in range(250)]
 

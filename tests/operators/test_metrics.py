@@ -24,8 +24,10 @@ from airflow_provider_lp.client.errors import (
 from airflow_provider_lp.compat import AirflowFailException, Asset, AssetAlias
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.sandbox import Account, Conversation, Fault
-from tests.lab import DAY, HOUR, FakeClock, calls, ms, plain
+from tests.exported import calls, plain
+from tests.fake_clock import FakeClock
 from tests.operators.conftest import DAG
+from tests.samples import DAY, HOUR, ms
 
 OPERATIONS = "/operations/"
 #: The operator goes by the real clock: the window of these tests is an hour of the last few.

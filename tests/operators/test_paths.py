@@ -21,8 +21,9 @@ from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.operators.paths import ObjectUrl, object_url
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import RunMoments, Window, resolve_window, to_ms
-from tests.lab import HOUR, at, calls, crowd, ids_in
+from tests.exported import calls, ids_in
 from tests.operators.conftest import DAG
+from tests.samples import HOUR, at, crowd
 
 DAY = {"data_interval_start": pendulum.datetime(2026, 3, 10), "data_interval_end": pendulum.datetime(2026, 3, 11)}
 WINDOW = Window(at(10), at(11))

@@ -16,7 +16,8 @@ from airflow_provider_lp.operators.conversations import LivePersonConversationsO
 from airflow_provider_lp.operators.planning import LivePersonPlanWindowsOperator
 from airflow_provider_lp.sandbox import Account, Conversation, Fault, Sandbox
 from airflow_provider_lp.windows import Window
-from tests.lab import DAY, HOUR, MARK, NOW, at, calls, crowd, ids_in
+from tests.exported import calls, ids_in
+from tests.samples import DAY, HOUR, MARK, NOW, at, crowd
 
 START, END = datetime(2026, 3, 9, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
 PERIOD = {"start": START, "end": END}

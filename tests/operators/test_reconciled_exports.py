@@ -11,8 +11,9 @@ import pytest
 
 from airflow_provider_lp.compat import AirflowFailException
 from airflow_provider_lp.sandbox import Sandbox
-from tests.lab import at, calls
+from tests.exported import calls
 from tests.operators.reconciled import PERIOD, changed, export, export_window, moment, reconcile
+from tests.samples import at
 
 Summaries = list[dict[str, Any]]
 

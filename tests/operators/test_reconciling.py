@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.compat import AirflowFailException, Asset
 from airflow_provider_lp.sandbox import Conversation, Fault, Sandbox
-from tests.lab import DAY, HOUR, at, calls, ids_in
+from tests.exported import calls, ids_in
 from tests.operators.reconciled import (
     PERIOD,
     changed,
@@ -27,6 +27,7 @@ from tests.operators.reconciled import (
     window_of,
     without,
 )
+from tests.samples import DAY, HOUR, at
 
 TIME_FIELDS = ("start", "end", "full_dialog_end")
 Summaries = list[dict[str, Any]]

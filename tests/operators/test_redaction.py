@@ -18,7 +18,8 @@ from airflow_provider_lp.operators.conversations import (
 )
 from tests.export.archive import archive_of
 from tests.export.redaction.seeds import CONSUMER, Seeds, record
-from tests.lab import at, crowd, ids_in, ids_of
+from tests.exported import ids_in, ids_of
+from tests.samples import at, crowd
 
 INTERVAL = {
     "data_interval_start": pendulum.datetime(2026, 3, 10),

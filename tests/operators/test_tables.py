@@ -20,9 +20,9 @@ from airflow_provider_lp.operators.conversations import LivePersonConversationsO
 from airflow_provider_lp.operators.tables import LivePersonTablesOperator
 from airflow_provider_lp.tables.arrow import arrow
 from airflow_provider_lp.tables.schema import TABLES
-from tests.lab import crowd
 from tests.operators.conftest import DAG
-from tests.tables.lab import record, write
+from tests.samples import crowd
+from tests.tables.built import record, write
 from tests.tables.samples import DOCUMENTED
 
 DAY = {

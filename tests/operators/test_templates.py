@@ -16,9 +16,10 @@ from airflow_provider_lp.operators.conversations import (
     LivePersonConversationsOperator,
 )
 from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template
-from tests.lab import calls, crowd, ids_of
+from tests.exported import calls, ids_of
 from tests.operators.conftest import DAG
 from tests.operators.test_conversations import INTERVAL
+from tests.samples import crowd
 
 IDS = ["c00000", "c00001", "c00002"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_lp.compat import TaskDeferred
 from airflow_provider_lp.sensors.base import LivePersonSensor
-from tests.lab import FakeClock
+from tests.fake_clock import FakeClock
 
 from .virtual_time import run, virtual_time
 

@@ -28,7 +28,9 @@ from airflow_provider_lp.sensors.conversations import (
     LivePersonConversationStatusSensor,
     LivePersonWindowReadySensor,
 )
-from tests.lab import BY_ID, HOUR, NOW, FakeClock, at, calls, crowd, ms
+from tests.exported import calls
+from tests.fake_clock import FakeClock
+from tests.samples import BY_ID, HOUR, NOW, at, crowd, ms
 
 from .modes import MODES, options_of, wait
 from .virtual_time import LiveAccount

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_lp.sandbox import Account, Fault, Sandbox
-from tests.lab import BY_ID, SEARCH, calls, crowd
+from tests.exported import calls
+from tests.samples import BY_ID, SEARCH, crowd
 from tests.system import airflow_process
 from tests.system.airflow_process import Airflow
 

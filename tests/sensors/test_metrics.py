@@ -11,7 +11,9 @@ from airflow_provider_lp.compat import AirflowFailException, AirflowSensorTimeou
 from airflow_provider_lp.conditions.metrics import SUBJECT
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sensors.metrics import LivePersonMetricSensor
-from tests.lab import HOUR, NOW, FakeClock, at, calls, ms
+from tests.exported import calls
+from tests.fake_clock import FakeClock
+from tests.samples import HOUR, NOW, at, ms
 
 from .modes import MODES, options_of, wait
 from .virtual_time import LiveAccount

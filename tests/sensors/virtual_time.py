@@ -17,7 +17,7 @@ import pytest
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.compat import BaseSensorOperator
 from airflow_provider_lp.sandbox import Account, Conversation
-from tests.lab import FakeClock
+from tests.fake_clock import FakeClock
 
 Result = TypeVar("Result")
 

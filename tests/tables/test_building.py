@@ -20,7 +20,7 @@ from airflow_provider_lp.tables.building import build_tables
 from airflow_provider_lp.tables.parquet import arrow_schema
 from airflow_provider_lp.tables.schema import TABLES
 
-from .lab import build, build_from, record, source_of, tables_in, tables_of, told, write
+from .built import build, build_from, record, source_of, tables_in, tables_of, told, write
 from .samples import DOCUMENTED
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .lab import build, tables_in, told
+from .built import build, tables_in, told
 from .samples import DOCUMENTED
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from airflow_provider_lp.tables.schema import TABLES
 from airflow_provider_lp.tables.schema.column import Kind
 
-from .lab import build, tables_in
+from .built import build, tables_in
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: What each object of a record may hold, by its path; the schema is not asked, since it may be wrong.

@@ -13,7 +13,7 @@ from airflow_provider_lp.export.redaction.rules import Rules
 from airflow_provider_lp.tables.reference import as_markdown
 from airflow_provider_lp.tables.schema import TABLES, Personal, Table, personal_paths
 
-from .lab import tables_of
+from .built import tables_of
 from .samples import DOCUMENTED
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "tables.md"

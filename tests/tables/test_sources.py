@@ -15,7 +15,7 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.tables import sources
 from airflow_provider_lp.tables.sources import Read, read_batches
 
-from .lab import record, source_of
+from .built import record, source_of
 
 
 def zstd(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_lp.triggers.asset_state import AssetState
-from tests.lab import FakeClock
+from tests.fake_clock import FakeClock
 from tests.sensors.virtual_time import LiveAccount
 
 from .test_conversations import ending, ids_fired

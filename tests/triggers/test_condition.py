@@ -22,7 +22,9 @@ from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.sandbox.credentials import CREDENTIALS
 from airflow_provider_lp.triggers import shared_client
 from airflow_provider_lp.triggers.condition import LivePersonConditionTrigger
-from tests.lab import BY_ID, HOUR, NOW, FakeClock, at, calls, crowd, ms
+from tests.exported import calls
+from tests.fake_clock import FakeClock
+from tests.samples import BY_ID, HOUR, NOW, at, crowd, ms
 from tests.sensors.modes import event_of, moved
 from tests.sensors.virtual_time import LiveAccount, run
 

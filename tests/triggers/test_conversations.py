@@ -18,7 +18,9 @@ from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.triggers import shared_client
 from airflow_provider_lp.triggers.asset_state import AssetState
 from airflow_provider_lp.triggers.conversations import LivePersonNewConversationsTrigger
-from tests.lab import HOUR, NOW, FakeClock, calls, ms
+from tests.exported import calls
+from tests.fake_clock import FakeClock
+from tests.samples import HOUR, NOW, ms
 from tests.sensors.modes import moved
 from tests.sensors.virtual_time import LiveAccount, run
 

@@ -13,7 +13,9 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.conditions.base import PollResult
 from airflow_provider_lp.sandbox import Conversation, Fault
 from airflow_provider_lp.triggers.metrics import LivePersonMetricTrigger
-from tests.lab import NOW, FakeClock, calls, ms
+from tests.exported import calls
+from tests.fake_clock import FakeClock
+from tests.samples import NOW, ms
 from tests.sensors.modes import moved
 from tests.sensors.virtual_time import LiveAccount, run
 

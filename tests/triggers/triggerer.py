@@ -8,7 +8,7 @@ import json
 import threading
 from typing import Any
 
-from tests.lab import FakeClock
+from tests.fake_clock import FakeClock
 from tests.sensors.modes import moved
 from tests.sensors.virtual_time import run
 

@@ -13,7 +13,9 @@ from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from airflow_provider_lp.windows import Window, from_ms
-from tests.lab import HOUR, NOW, OAUTH1, OAUTH2, FakeClock, connect, ms
+from tests.exported import connect
+from tests.fake_clock import FakeClock
+from tests.samples import HOUR, NOW, OAUTH1, OAUTH2, ms
 from tests.scripted import Say, Scripted, Seen, scripted
 
 MINUTE = 60_000

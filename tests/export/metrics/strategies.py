@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_lp.sandbox import Conversation
 from tests.export.metrics.helpers import BUCKET, MINUTE, floor5
-from tests.lab import HOUR, NOW, ms
+from tests.samples import HOUR, NOW, ms
 
 #: The moment by which all windows of the strategies are over, and the earliest that LivePerson still holds then.
 END = floor5(ms(NOW))

@@ -27,7 +27,8 @@ from tests.export.metrics.helpers import (
     measured,
     rows_at,
 )
-from tests.lab import DAY, HOUR, at, connect
+from tests.exported import connect
+from tests.samples import DAY, HOUR, at
 from tests.scripted import Say, Seen
 
 DAY_WINDOW = Window(at(19), at(20))

@@ -41,7 +41,9 @@ from tests.export.metrics.strategies import (
     ids_of_skills,
     windows,
 )
-from tests.lab import DAY, HOUR, NOW, FakeClock, at, calls, connect, ms
+from tests.exported import calls, connect
+from tests.fake_clock import FakeClock
+from tests.samples import DAY, HOUR, NOW, at, ms
 from tests.scripted import Say, Seen
 
 LATER = ms(NOW)

@@ -30,7 +30,9 @@ from tests.export.metrics.helpers import (
     measured,
     rows_at,
 )
-from tests.lab import DAY, HOUR, NOW, OAUTH1, FakeClock, at, calls, connect, ms
+from tests.exported import calls, connect
+from tests.fake_clock import FakeClock
+from tests.samples import DAY, HOUR, NOW, OAUTH1, at, ms
 from tests.scripted import Say, Seen
 
 NOW_MS = ms(NOW)

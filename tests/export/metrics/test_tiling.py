@@ -41,7 +41,8 @@ from tests.export.metrics.strategies import (
     ids_of_skills,
     windows,
 )
-from tests.lab import DAY, HOUR, NOW, at, calls, connect, ms
+from tests.exported import calls, connect
+from tests.samples import DAY, HOUR, NOW, at, ms
 
 LATER = ms(NOW)
 MSGCONVERSATION = "/msgconversation"

@@ -23,7 +23,8 @@ from tests.export.metrics.helpers import (
     measured,
     rows_at,
 )
-from tests.lab import at, connect
+from tests.exported import connect
+from tests.samples import at
 
 quick = settings(phases=(Phase.explicit, Phase.generate), max_examples=15)
 

@@ -21,7 +21,8 @@ from tests.export.metrics.helpers import (
     pieces,
     rows_at,
 )
-from tests.lab import at, calls, connect
+from tests.exported import calls, connect
+from tests.samples import at
 from tests.scripted import Say, Seen
 
 NOW_MS = at(20, 12, 32)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from airflow_provider_lp.export.redaction.members import Kind, Member, documented
-from tests.lab import at
+from tests.samples import at
 
 CONSUMER = "c0ffee00-1111-4222-8333-444455556666"
 AGENT = "4000000001"

@@ -18,7 +18,7 @@ from airflow_provider_lp.export.redaction.redactor import Redactor
 from airflow_provider_lp.export.redaction.rules import Rules
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.sandbox.records.record import KNOWN_CONTENT, render_record
-from tests.lab import at
+from tests.samples import at
 
 from .seeds import AGENT, AGENT_NAME, CONSUMER, Seeds, record
 
