@@ -19,7 +19,7 @@ test: lint unit
 
 unit: .venv/ready
 	@echo "Running the tests, a real Airflow among them."
-	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
+	@.venv/bin/python -m pytest --numprocesses 3 --dist loadfile
 
 lint: .venv/ready
 	@echo "Checking style and types."
@@ -32,7 +32,7 @@ bench: .venv/ready
 
 test-airflow2: .venv-airflow2/ready
 	@echo "Running the tests of all that meets Airflow on Airflow 2.11."
-	@.venv-airflow2/bin/python -m pytest --numprocesses 2 --dist loadfile -m "not system" \
+	@.venv-airflow2/bin/python -m pytest --numprocesses 3 --dist loadfile -m "not system" \
 		tests/hooks tests/operators tests/sensors tests/triggers tests/test_*.py
 
 clean:

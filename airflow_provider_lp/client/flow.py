@@ -183,7 +183,8 @@ class Flow:
     def throttled_s(self) -> float:
         """For how many seconds so far all requests were held, because LivePerson had throttled one."""
         with self._changed:
-            return self._held_s - self._still_held_s()
+            # Never a hair below zero, as sums of fractions may be.
+            return max(0.0, self._held_s - self._still_held_s())
 
     @property
     def held_s(self) -> float:

@@ -359,3 +359,12 @@ def test_nobody_who_shares_a_limit_is_left_out() -> None:
     shares = [task.answered / len(server.answered_at) for task in tasks]
     assert min(shares) >= 0.3 / len(tasks)
     assert len(server.refused_at) <= 0.05 * len(server.answered_at)
+
+
+def test_as_a_hold_begins_no_time_has_been_lost_yet(clock: FakeClock) -> None:
+    clock.pass_time(0.1 + 0.2)
+    flow = Flow(1, clock)
+    for _ in range(200):
+        flow.hold(123.1)
+        assert flow.throttled_s >= 0
+        clock.pass_time(0.7)
