@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow.sdk.exceptions import AirflowTaskTimeout as AirflowTaskTimeout
     from airflow.sdk.exceptions import TaskDeferred as TaskDeferred
     from airflow.sdk.log import mask_secret as mask_secret
+    from airflow.sdk.observability.stats import Stats as Stats
 
 #: Where each name is: on the newest Airflow first. A name after the colon is what it is called there.
 PLACES: dict[str, tuple[str, ...]] = {
@@ -48,6 +49,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
+    "Stats": ("airflow.sdk.observability.stats", "airflow.observability.stats", "airflow.stats"),
     "TaskDeferred": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "conf": ("airflow.sdk.configuration", "airflow.configuration"),
     "import_string": ("airflow.sdk.module_loading", "airflow.utils.module_loading"),

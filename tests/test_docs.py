@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_lp.client.version_table import as_markdown
 from airflow_provider_lp.export.redaction.preset import PERSONAL, PRESETS
+from airflow_provider_lp.operators import stats
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -21,6 +22,10 @@ def test_the_readme_prints_the_versions_that_the_code_asks() -> None:
 
 def test_the_page_on_personal_data_prints_the_preset_that_the_code_applies() -> None:
     assert PRESETS[PERSONAL].as_markdown() in (ROOT / "docs" / "privacy.md").read_text()
+
+
+def test_the_page_on_the_platform_prints_the_counters_that_the_code_knows() -> None:
+    assert stats.as_markdown() in (ROOT / "docs" / "platform.md").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([a-z_/]+(?:\.py|/))`", MAP.read_text()))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,12 @@ from airflow_provider_lp.compat import (
     AirflowTaskTimeout,
     BaseOperator,
 )
+from airflow_provider_lp.operators import stats
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
+    from airflow_provider_lp.compat import Context
+    from airflow_provider_lp.operators.output import Target
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,35 @@ class LivePersonOperator(BaseOperator):
                 yield client
             finally:
                 self._client = None
+                self.count(
+                    requests=client.requests,
+                    retries=client.retries,
+                    throttled_ms=round(client.throttled_s * 1000),
+                    received_bytes=client.received_bytes,
+                )
+
+    def count(self, **numbers: int) -> None:
+        """
+        Add numbers to Airflow's stats.
+
+        :param numbers: by the counter's name without its prefix, see :mod:`airflow_provider_lp.operators.stats`.
+        """
+        stats.count(self.dag_id, self.task_id, **numbers)
+
+    def announce(self, target: Target, summary: Mapping[str, Any], context: Context, *, counted: str) -> Any:
+        """
+        Tell of the object that was published: log, asset events, stats.
+
+        :param target: the object.
+        :param summary: of the object.
+        :param context: of the run.
+        :param counted: the member of the summary that says how much was published.
+        :return: the summary, with the URL as its path.
+        """
+        extra = target.announce(summary, context, self.outlets, counted=counted)
+        brought = {counted: summary[counted]} if counted in ("conversations", "rows") else {}
+        self.count(**brought, published_bytes=summary["bytes"])
+        return extra
 
     def final_failures(self) -> AbstractContextManager[None]:
         """

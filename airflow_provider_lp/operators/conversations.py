@@ -149,10 +149,11 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
                     )
         if target is None:
             self._skip_if_empty(len(records), query)
+            self.count(conversations=len(records))
             log.info("Returning %d conversations through XCom.", len(records))
             return records
         self._skip_if_empty(summary["conversations"], query)
-        return target.announce(summary, context, self.outlets, counted="conversations")
+        return self.announce(target, summary, context, counted="conversations")
 
     def check_output(self) -> None:
         super().check_output()
@@ -270,6 +271,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
             with self.client(self.max_concurrency) as client, Lookup(client, query, redactor) as lookup:
                 if target is None:
                     result = lookup.collect(self.max_xcom_bytes)
+                    self.count(conversations=result["conversations"])
                     log.info(
                         "Returning %d conversations through XCom; %d ids are missing.",
                         result["conversations"],
@@ -277,7 +279,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
                     )
                     return result
                 summary = lookup.export(target.path)
-        return target.announce(summary, context, self.outlets, counted="conversations")
+        return self.announce(target, summary, context, counted="conversations")
 
     def check_output(self) -> None:
         super().check_output()

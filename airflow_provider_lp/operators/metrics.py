@@ -187,10 +187,11 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
                 target = self.target(query.window)
                 if target is None:
                     rows = collect_metrics(client, query, max_bytes=self.max_xcom_bytes)
+                    self.count(rows=len(rows))
                     log.info("Returning %d rows through XCom.", len(rows))
                     return rows
                 summary = export_metrics(client, query, target.path, format=self.format)
-        return target.announce(summary, context, self.outlets, counted="rows")
+        return self.announce(target, summary, context, counted="rows")
 
     def _query(self, context: Context, now: datetime) -> MetricsQuery:
         from airflow_provider_lp.export.metrics.query import MetricsQuery

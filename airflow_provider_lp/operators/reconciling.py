@@ -171,7 +171,7 @@ class LivePersonReconcileOperator(LivePersonOperator):
                 if target is not None:
                     summary |= publish_manifest(exports, period, target.path)
         if target is not None:
-            summary = target.announce(summary, context, self.outlets, counted="windows")
+            summary = self.announce(target, summary, context, counted="windows")
         return [] if self.on_difference == "return" else summary
 
     def _check_arguments(self) -> None:

@@ -103,6 +103,12 @@ class LivePersonTablesOperator(LivePersonOperator):
             if manifest is not None:
                 _publish_manifest(summary, built, manifest)
         _report(summary)
+        made = summary["tables"].values()
+        self.count(
+            conversations=summary["conversations"],
+            rows=sum(table["rows"] for table in made),
+            published_bytes=sum(table["bytes"] for table in made),
+        )
         describe_events(summary, targets.values(), context, self.outlets)
         return summary
 
