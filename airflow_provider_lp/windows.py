@@ -198,6 +198,38 @@ def _span_of(text: str) -> timedelta:
     return timedelta(seconds=float(text))
 
 
+def parse_length(window: object) -> timedelta | None:
+    """
+    The argument ``window``, as :func:`parse_span` takes it; ``None`` if it is not given.
+
+    :raises LivePersonConfigurationError: if it is none, or not longer than zero.
+    """
+    length = None if window is None else parse_span("window", window)
+    if length is not None and length < ONE_MS:
+        raise LivePersonWindowError(f"window={window!r} must be longer than zero.")
+    return length
+
+
+def parse_period(start: object, end: object) -> Window | None:
+    """
+    The window of the arguments ``start`` and ``end``, as :func:`parse_moment` takes them; ``None`` if neither is given.
+
+    :raises LivePersonWindowError: if only one of them is given, or they are no moments, or backwards.
+    """
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        missing = "start" if start is None else "end"
+        raise LivePersonWindowError(f"{missing} is missing: give both start and end, or neither.")
+    first, last = parse_moment("start", start), parse_moment("end", end)
+    if to_ms(last) <= to_ms(first):
+        raise LivePersonWindowError(
+            f"end={last.isoformat()} is not after start={first.isoformat()}: a window includes its start and "
+            "excludes its end."
+        )
+    return Window.between(first, last)
+
+
 def resolve_window(start: object, end: object, window: object, run: RunMoments, now: datetime) -> Window:
     """
     The window that a run is about, by the first of these that applies: ``start`` and ``end``; the data interval, if
@@ -211,15 +243,9 @@ def resolve_window(start: object, end: object, window: object, run: RunMoments, 
     :param now: the present moment.
     :raises LivePersonWindowError: if none applies, or what applies is backwards or in the future.
     """
-    length = None if window is None else parse_span("window", window)
-    if length is not None and length < ONE_MS:
-        raise LivePersonWindowError(f"window={window!r} must be longer than zero.")
-    if (start is None) != (end is None):
-        missing = "start" if start is None else "end"
-        raise LivePersonWindowError(f"{missing} is missing: give both start and end, or neither.")
-    if start is not None:
-        resolved = _given(parse_moment("start", start), parse_moment("end", end))
-    else:
+    length = parse_length(window)
+    resolved = parse_period(start, end)
+    if resolved is None:
         try:
             resolved = _of_run(length, run)
         except OverflowError:
@@ -230,15 +256,6 @@ def resolve_window(start: object, end: object, window: object, run: RunMoments, 
             "to export yet. Check start, end and the DAG's schedule."
         )
     return resolved
-
-
-def _given(start: datetime, end: datetime) -> Window:
-    if to_ms(end) <= to_ms(start):
-        raise LivePersonWindowError(
-            f"end={end.isoformat()} is not after start={start.isoformat()}: a window includes its start and "
-            "excludes its end."
-        )
-    return Window.between(start, end)
 
 
 def _of_run(window: timedelta | None, run: RunMoments) -> Window:

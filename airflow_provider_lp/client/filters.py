@@ -122,14 +122,6 @@ def _template_hint(value: object) -> str:
     return ""
 
 
-@cache
-def _warn_of_undocumented(argument: str) -> None:
-    """Logs that an argument is passed on unchecked. Once a process: sensors check their arguments at every poll."""
-    log.warning(
-        "%s is not documented by LivePerson here; passed on, because LivePerson's own console uses it.", argument
-    )
-
-
 def _items(name: str, value: Any, expected: str) -> Sequence[Any]:
     if not isinstance(value, list | tuple) or not value:
         raise _refuse(name, value, f"a list that is not empty, of {expected}")
@@ -188,9 +180,7 @@ def _some_of(*allowed: str, undocumented: Collection[str] = ()) -> Check:
     def check(name: str, value: Any) -> list[str]:
         items = [str(item) for item in _items(name, value, ", ".join(allowed))]
         for item in items:
-            if item in undocumented:
-                _warn_of_undocumented(f"{item} in filters[{name!r}]")
-            elif item not in allowed:
+            if item not in allowed and item not in undocumented:
                 raise _refuse(name, value, f"a list of {', '.join(allowed)}", nearest(item, allowed))
         return items
 
@@ -340,7 +330,7 @@ def check_content(content: Collection[str] | None, *, by_consumer: bool = False)
     The content types to retrieve; ``None`` leaves the choice to LivePerson.
 
     :param content: names of LivePerson's content types. Those that LivePerson uses itself and does not document for a
-        search are passed on with a warning.
+        search are let through.
     :param by_consumer: for the search by consumer, for which fewer are documented.
     :raises LivePersonConfigurationError: for a name that LivePerson does not know.
     """
@@ -351,25 +341,24 @@ def check_content(content: Collection[str] | None, *, by_consumer: bool = False)
             f"content={_shown(content)} must be a list of LivePerson's content types, or None for its default."
             f"{_template_hint(content)}"
         )
-    documented = CONTENT_TYPES - NOT_BY_CONSUMER if by_consumer else CONTENT_TYPES
     for name in content:
-        if name in documented:
-            continue
         if name not in CONTENT_TYPES | CONSOLE_CONTENT_TYPES:
             raise LivePersonConfigurationError(
                 f"content={_shown(name)} is not known to LivePerson.{nearest(name, CONTENT_TYPES)} "
-                f"Known: {', '.join(sorted(documented))}."
+                f"Known: {', '.join(sorted(_documented(by_consumer)))}."
             )
-        _warn_of_undocumented(f"content={name!r}")
     return list(dict.fromkeys(content))
+
+
+def _documented(by_consumer: bool) -> frozenset[str]:
+    return CONTENT_TYPES - NOT_BY_CONSUMER if by_consumer else CONTENT_TYPES
 
 
 def check_status(status: Collection[str]) -> list[str]:
     """
     Which conversations to retrieve, by their status.
 
-    :param status: ``OPEN``, ``CLOSE`` or both. ``OVERDUE``, which LivePerson does not document, is passed on with a
-        warning.
+    :param status: ``OPEN``, ``CLOSE`` or both. ``OVERDUE``, which LivePerson does not document, is let through.
     :raises LivePersonConfigurationError: for anything else.
     """
     allowed = (*STATUSES, *CONSOLE_STATUSES)
@@ -382,6 +371,27 @@ def check_status(status: Collection[str]) -> list[str]:
             raise LivePersonConfigurationError(
                 f"status={_shown(status)} must be a list of {', '.join(STATUSES)}.{nearest(name, STATUSES)}"
             )
-        if name in CONSOLE_STATUSES:
-            _warn_of_undocumented(f"status={name!r}")
     return [name for name in allowed if name in status]
+
+
+def warn_of_undocumented(
+    *,
+    filters: Mapping[str, Any] | None = None,
+    content: Collection[str] | None = None,
+    status: Collection[str] = (),
+    by_consumer: bool = False,
+) -> None:
+    """Log what of a search LivePerson does not document: when it is made, and not when a DAG file is parsed."""
+    names = [f"content={name!r}" for name in content or () if name not in _documented(by_consumer)]
+    names += [f"status={name!r}" for name in status if name in CONSOLE_STATUSES]
+    names += [f"{name} in filters['status']" for name in (filters or {}).get("status", ()) if name in CONSOLE_STATUSES]
+    for name in names:
+        _warn(name)
+
+
+@cache
+def _warn(argument: str) -> None:
+    """Once a process: sensors make their searches at every poll."""
+    log.warning(
+        "%s is not documented by LivePerson here; passed on, because LivePerson's own console uses it.", argument
+    )

@@ -9,7 +9,14 @@ import msgspec
 
 from airflow_provider_lp.client.calls import Authorization, Call, Caller
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.client.filters import STATUSES, TIME_FILTERS, check_content, check_filters, check_status
+from airflow_provider_lp.client.filters import (
+    STATUSES,
+    TIME_FILTERS,
+    check_content,
+    check_filters,
+    check_status,
+    warn_of_undocumented,
+)
 from airflow_provider_lp.client.records import Page, read_page
 
 if TYPE_CHECKING:
@@ -72,6 +79,7 @@ class MessagingInteractions:
         if sort not in SORTS:
             raise LivePersonConfigurationError(f"sort={sort!r} must be one of {', '.join(SORTS)}.")
         _check_paging(offset, limit)
+        warn_of_undocumented(filters=others, content=checked)
         body = {**times, **others, **({"contentToRetrieve": checked} if checked else {})}
         return self.search_page(msgspec.json.encode(body), offset=offset, limit=limit, sort=sort)
 
@@ -110,6 +118,7 @@ class MessagingInteractions:
                 f"conversation_ids has {len(conversation_ids)} ids; one call takes 1 to {IDS_PER_CALL}."
             )
         checked = check_content(content)
+        warn_of_undocumented(content=checked)
         body: dict[str, Any] = {"contentToRetrieve": checked} if checked else {}
         if len(conversation_ids) == 1:
             body["conversationId"] = conversation_ids[0]
@@ -146,6 +155,7 @@ class MessagingInteractions:
         body: dict[str, Any] = {"consumer": consumer_id, "status": check_status(status)}
         if checked := check_content(content, by_consumer=True):
             body["contentToRetrieve"] = checked
+        warn_of_undocumented(content=checked, status=body["status"], by_consumer=True)
         params: dict[str, str | int] = {"offset": offset, "limit": limit}
         return self._page("/consumer/search", msgspec.json.encode(body), params, offset=offset, divisible=divisible)
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.client.reports import REPORTS, Report
-from airflow_provider_lp.client.spelling import nearest
+from airflow_provider_lp.client.reports import REPORTS
 from airflow_provider_lp.conditions.base import Condition, PollResult
+from airflow_provider_lp.conditions.limits import (
+    SUBJECT,
+    check_metric,
+    check_subject,
+    parse_id,
+    parse_limits,
+    parse_minutes,
+)
 from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
-from airflow_provider_lp.windows import parse_span
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
 
-ONE_MINUTE = timedelta(minutes=1)
 LAST_HOUR = 60
-SUBJECT = ("skill_id", "agent_id", "group_id")
 
 
 class MetricIsWithin(Condition, frozen=True):
@@ -64,17 +67,13 @@ class MetricIsWithin(Condition, frozen=True):
 
         :raises LivePersonConfigurationError: naming the limit that is missing, wrong or at odds with the other.
         """
-        lower, upper = _limit("at_least", at_least), _limit("at_most", at_most)
-        if lower is None and upper is None:
-            raise LivePersonConfigurationError("Give at_least, at_most or both: what to wait for.")
-        if lower is not None and upper is not None and lower > upper:
-            raise LivePersonConfigurationError(f"at_least={lower:.12g} is more than at_most={upper:.12g}.")
+        lower, upper = parse_limits(at_least, at_most)
         for name, value in (("report", report), ("metric", metric)):
             if not isinstance(value, str):
                 raise LivePersonConfigurationError(f"{name}={value!r} must be a name that LivePerson knows.")
-        ids = {"skill_id": _id("skill_id", skill_id), "agent_id": _id("agent_id", agent_id)}
-        ids["group_id"] = _id("group_id", group_id)
-        return cls(report, metric, lower, upper, **ids, timeframe=_minutes(timeframe))
+        given = {"skill_id": skill_id, "agent_id": agent_id, "group_id": group_id}
+        ids = {name: parse_id(name, value) for name, value in given.items()}
+        return cls(report, metric, lower, upper, **ids, timeframe=parse_minutes(timeframe))
 
     def query(self, now: datetime) -> MetricsQuery:
         """
@@ -93,28 +92,9 @@ class MetricIsWithin(Condition, frozen=True):
             **ids,
             **_options(self.report, self.metric),
         )
-        if self.metric not in query.report.metrics:
-            known = ", ".join(query.report.metrics)
-            raise LivePersonConfigurationError(
-                f"metric={self.metric!r} is not in report={self.report!r}."
-                f"{nearest(self.metric, query.report.metrics)} Known: {known}."
-            )
-        self._check_subject(query.report)
+        check_metric(query.report, self.metric)
+        check_subject(query.report, self.metric, {name: getattr(self, name) for name in SUBJECT})
         return query
-
-    def _check_subject(self, report: Report) -> None:
-        """Refuse a subject that no row is about: it would be waited for in vain."""
-        given = tuple(name for name in SUBJECT if getattr(self, name) is not None)
-        if given not in report.subjects:
-            known = "; ".join(" and ".join(names) or "none of them, for the account" for names in report.subjects)
-            raise LivePersonConfigurationError(
-                f"report={self.report!r} has no metrics by {' and '.join(given) or 'account'}. Of skill_id, agent_id "
-                f"and group_id give: {known}."
-            )
-        if not given and self.metric in report.skill_metrics:
-            raise LivePersonConfigurationError(
-                f"metric={self.metric!r} is not in the account's metrics in report={self.report!r}: give skill_id."
-            )
 
     def poll(self, client: LivePersonClient) -> PollResult:
         """Compare the latest value with the limits."""
@@ -149,38 +129,3 @@ def _options(report: str, metric: str) -> dict[str, Any]:
     if report == "agent_segments":
         return {"metrics": ["all"]}
     return {}
-
-
-def _limit(name: str, value: object) -> float | None:
-    if value is None:
-        return None
-    try:
-        limit = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-    except (ValueError, OverflowError):
-        limit = None
-    if limit is None or not isfinite(limit):
-        raise LivePersonConfigurationError(f"{name}={value!r} must be a number.")
-    return limit
-
-
-def _minutes(value: int | timedelta | str | None) -> Any:
-    """Minutes, from a number of them, or from a length of time; of another type it is refused later."""
-    if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
-    if not isinstance(value, str | timedelta):
-        return value
-    minutes, rest = divmod(parse_span("timeframe", value), ONE_MINUTE)
-    if rest:
-        raise LivePersonConfigurationError(f"timeframe={value!r} must be whole minutes.")
-    return minutes
-
-
-def _id(name: str, value: object) -> str | None:
-    if value is None:
-        return None
-    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not text or text.lower() in ("all", "none"):
-        raise LivePersonConfigurationError(
-            f"{name}={value!r} must be one id; without it, the account's metric is taken."
-        )
-    return text

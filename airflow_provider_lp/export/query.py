@@ -10,22 +10,22 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
-from airflow_provider_lp.client.filters import check_content, check_filters
+from airflow_provider_lp.client.errors import LivePersonWindowError
+from airflow_provider_lp.client.filters import check_content, check_filters, warn_of_undocumented
 from airflow_provider_lp.client.records import ConversationInfo, milliseconds
-from airflow_provider_lp.client.spelling import nearest
+from airflow_provider_lp.export.terms import TIME_FIELDS, check_max_age, check_max_shortfall, check_time_field
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, RETENTION
 from airflow_provider_lp.windows import MARK_MS, Window, ceil_mark, floor_mark, to_ms
 
 #: LivePerson refuses ranges of more than three months, the shortest of which have 89 days, perhaps after rounding.
 LONGEST_SPAN = timedelta(days=85)
 
-#: LivePerson's filter for each time field, and the field of a record it is taken to test.
-TIME_FIELDS = {
-    "start": ("start", attrgetter("start")),
-    "end": ("end", attrgetter("end")),
-    "full_dialog_end": ("fullDialogEndTime", attrgetter("full_dialog_end")),
-    "latest_update": ("latestUpdateTime", attrgetter("start")),
+#: The field of a record that LivePerson's filter for each time field is taken to test.
+TESTED_FIELDS = {
+    "start": attrgetter("start"),
+    "end": attrgetter("end"),
+    "full_dialog_end": attrgetter("full_dialog_end"),
+    "latest_update": attrgetter("start"),
 }
 
 
@@ -98,15 +98,8 @@ class ConversationQuery:
 
         :raises LivePersonConfigurationError: naming the argument that it would not.
         """
-        if not isinstance(time_field, str) or time_field not in TIME_FIELDS:
-            raise LivePersonConfigurationError(
-                f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.{nearest(time_field, TIME_FIELDS)}"
-            )
-        if not isinstance(max_age, timedelta) or not timedelta(0) <= max_age <= RETENTION:
-            raise LivePersonConfigurationError(
-                f"max_age={max_age!r} must be a timedelta of at most {RETENTION.days} days: LivePerson keeps "
-                "conversations for 13 months."
-            )
+        check_time_field(time_field)
+        check_max_age(max_age)
         if window.start < now - RETENTION and time_field != "latest_update":
             raise LivePersonWindowError(
                 f"The window {window} begins before {(now - RETENTION).date()}. LivePerson keeps conversations for 13 "
@@ -117,24 +110,14 @@ class ConversationQuery:
                 f"The window {window} ends more than 13 months from now, which looks like a mistake. "
                 "Choose an earlier end."
             )
-        if type(max_shortfall) is not int or max_shortfall < 0:
-            raise LivePersonConfigurationError(
-                f"max_shortfall={max_shortfall!r} must be a whole number of conversations, 0 or more."
-            )
-        return cls(
-            time_field,
-            window,
-            now,
-            max_age,
-            check_filters(filters),
-            check_content(content),
-            started_before,
-            max_shortfall,
-        )
+        check_max_shortfall(max_shortfall)
+        usable, types = check_filters(filters), check_content(content)
+        warn_of_undocumented(filters=usable, content=types)
+        return cls(time_field, window, now, max_age, usable, types, started_before, max_shortfall)
 
     def moment_ms(self, info: ConversationInfo) -> int | None:
         """The moment of a conversation that the query goes by; ``None`` if it has none."""
-        return milliseconds(TIME_FIELDS[self.time_field][1](info))
+        return milliseconds(TESTED_FIELDS[self.time_field](info))
 
     @property
     def extent(self) -> Window:
@@ -191,7 +174,7 @@ class ConversationQuery:
         """The search as LivePerson's JSON."""
         times = {"start": _bounds(search.start)}
         if search.moments is not None:
-            times[TIME_FIELDS[self.time_field][0]] = _bounds(search.moments)
+            times[TIME_FIELDS[self.time_field]] = _bounds(search.moments)
         if self.time_field == "latest_update":
             times["latestUpdateTime"] = {"from": self.window.start_ms}
         content = {} if self.content is None else {"contentToRetrieve": self.content}

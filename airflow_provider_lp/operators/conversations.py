@@ -255,7 +255,8 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
 
     def execute(self, context: Context) -> Any:
         """Look up and export; gives the summary, with the conversations in it where there is no path."""
-        from airflow_provider_lp.export.lookup import Lookup, LookupQuery
+        from airflow_provider_lp.export.lookup import Lookup
+        from airflow_provider_lp.export.lookup_query import LookupQuery
 
         with self.final_failures():
             self.check_output()

@@ -214,7 +214,7 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
         """What to wait for."""
         from airflow_provider_lp.client.filters import check_status
         from airflow_provider_lp.conditions.conversations import ConversationsHaveStatus
-        from airflow_provider_lp.export.lookup import LookupQuery
+        from airflow_provider_lp.export.lookup_query import LookupQuery
 
         query = LookupQuery.checked(
             conversation_ids=ids_from_template("conversation_ids", self.conversation_ids), consumer_id=None

@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import check_filters
+from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.conditions.base import PollResult
 from airflow_provider_lp.conditions.conversations import ConversationsFound, WindowedSearch
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, RETENTION
@@ -112,7 +113,9 @@ class LivePersonNewConversationsTrigger(LivePersonWatcher):
     ) -> None:
         super().__init__(poke_interval=poke_interval, liveperson_conn_id=liveperson_conn_id)
         if time_field not in TIME_FIELDS:
-            raise WrongTriggerArgumentError(f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.")
+            raise WrongTriggerArgumentError(
+                f"time_field={time_field!r} must be one of {', '.join(TIME_FIELDS)}.{nearest(time_field, TIME_FIELDS)}"
+            )
         self.time_field = time_field
         with naming_wrong_arguments():
             self.filters = check_filters(_from_text(filters))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from airflow_provider_lp.conditions.base import PollResult
 from airflow_provider_lp.conditions.metrics import MetricIsWithin
-from airflow_provider_lp.triggers.base import naming_wrong_arguments
+from airflow_provider_lp.triggers.base import CLOCK, naming_wrong_arguments
 from airflow_provider_lp.triggers.watch import Changes, LivePersonWatcher, state_key_of
 
 
@@ -38,8 +38,7 @@ class LivePersonMetricTrigger(LivePersonWatcher):
         ISO 8601 text such as ``"PT1H"``; default 60.
     :param poke_interval: how long to wait between two polls, default 1 minute, also as seconds or ISO 8601 text.
     :param liveperson_conn_id: the Airflow connection.
-    :raises LivePersonConfigurationError: for limits that cannot be right; the triggerer's log names other arguments
-        that LivePerson would refuse.
+    :raises LivePersonConfigurationError: for an argument that LivePerson would refuse; it is named.
     """
 
     def __init__(
@@ -68,6 +67,7 @@ class LivePersonMetricTrigger(LivePersonWatcher):
                 group_id=group_id,
                 timeframe=timeframe,
             )
+            self.metric.query(datetime.fromtimestamp(CLOCK.now(), UTC))
 
     def fields(self) -> dict[str, Any]:
         """The arguments that make another one of it, as JSON."""

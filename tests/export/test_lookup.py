@@ -11,7 +11,8 @@ import pytest
 from upath import UPath
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
-from airflow_provider_lp.export.lookup import Lookup, LookupQuery
+from airflow_provider_lp.export.lookup import Lookup
+from airflow_provider_lp.export.lookup_query import LookupQuery
 from airflow_provider_lp.sandbox import Conversation, Fault
 from tests.exported import calls, connect, ids_in, ids_of
 from tests.fake_clock import FakeClock

@@ -20,7 +20,8 @@ from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.client.errors import LivePersonIncompleteDataError
 from airflow_provider_lp.export import download
 from airflow_provider_lp.export.conversations import collect_conversations
-from airflow_provider_lp.export.lookup import Lookup, LookupQuery
+from airflow_provider_lp.export.lookup import Lookup
+from airflow_provider_lp.export.lookup_query import LookupQuery
 from airflow_provider_lp.export.metrics.export import collect_metrics
 from airflow_provider_lp.export.metrics.query import MetricsQuery
 from airflow_provider_lp.export.plan import plan_windows

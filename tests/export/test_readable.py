@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from airflow_provider_lp.client.errors import LivePersonTransportError
 from airflow_provider_lp.export import publishing
 from airflow_provider_lp.export.conversations import collect_conversations
-from airflow_provider_lp.export.lookup import Lookup, LookupQuery
+from airflow_provider_lp.export.lookup import Lookup
+from airflow_provider_lp.export.lookup_query import LookupQuery
 from airflow_provider_lp.windows import Window
 from tests.client.test_odd_json import as_text, pieces, record_with, strict
 from tests.exported import export, lines, query_of

@@ -16,7 +16,8 @@ from upath import UPath
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonIncompleteDataError
 from airflow_provider_lp.export.conversations import collect_conversations, export_conversations
 from airflow_provider_lp.export.download import Download
-from airflow_provider_lp.export.lookup import Lookup, LookupQuery
+from airflow_provider_lp.export.lookup import Lookup
+from airflow_provider_lp.export.lookup_query import LookupQuery
 from airflow_provider_lp.export.redaction.redactor import Redactor
 from airflow_provider_lp.export.redaction.rules import Rules
 from airflow_provider_lp.sandbox import Fault

@@ -22,7 +22,8 @@ from airflow_provider_lp.client.errors import (
 )
 from airflow_provider_lp.export import download
 from airflow_provider_lp.export.conversations import collect_conversations
-from airflow_provider_lp.export.lookup import Lookup, LookupQuery
+from airflow_provider_lp.export.lookup import Lookup
+from airflow_provider_lp.export.lookup_query import LookupQuery
 from airflow_provider_lp.windows import Window
 from tests.exported import export, ids_in, ids_of, query_of
 from tests.fake_clock import FakeClock

@@ -12,14 +12,12 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.operations import MetricsRequest
 from airflow_provider_lp.client.report_parameters import Ids
 from airflow_provider_lp.client.reports import Report, report_named
-from airflow_provider_lp.export.metrics.buckets import MINUTE
+from airflow_provider_lp.export.metrics.terms import check_options, is_recomputed
 from airflow_provider_lp.export.metrics.timing import Timing, timing_of
 from airflow_provider_lp.export.query import ConversationQuery
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE
 from airflow_provider_lp.windows import Window, to_ms
 
-SOURCES_OF_TRUTH = ("operations", "conversations")
-IDS = ("skill_ids", "agent_ids", "group_ids")
 #: What ids may take of a URL: servers and proxies refuse long ones, some from 2,000 characters on.
 URL_CHARACTERS = 1_500
 IDS_PER_POST = 500
@@ -75,10 +73,10 @@ class MetricsQuery:
         :raises LivePersonWindowError: for a window that LivePerson no longer holds.
         """
         of = report_named(report)
-        from_conversations = _is_recomputed(of, source_of_truth, max_age)
+        from_conversations = is_recomputed(of, source_of_truth, max_age)
         ids = {"skill_ids": skill_ids, "agent_ids": agent_ids, "group_ids": group_ids}
-        time = {"timeframe": _minutes("timeframe", timeframe), "interval": _minutes("interval", interval)}
-        options = of.check({**options, **time, **ids})
+        time = {"timeframe": timeframe, "interval": interval}
+        options = check_options(of, {**options, **time, **ids})
         checked_time = [options.pop(name, None) for name in time]
         request = MetricsRequest(of, **{name: options.pop(name, None) for name in ids}, options=options)
         timing = timing_of(of, window if timeframe is None and of.has_period else None, *checked_time)
@@ -155,30 +153,6 @@ class MetricsQuery:
                 "breakdown=False gives totals only, and those of so many skill_ids take several requests, whose totals "
                 "do not add up: give fewer ids, or 'all'."
             )
-
-
-def _is_recomputed(report: Report, source_of_truth: object, max_age: object) -> bool:
-    if source_of_truth not in SOURCES_OF_TRUTH:
-        raise LivePersonConfigurationError(
-            f"source_of_truth={source_of_truth!r} must be one of {', '.join(SOURCES_OF_TRUTH)}."
-        )
-    is_recomputed = source_of_truth == "conversations"
-    if is_recomputed and not report.recomputable:
-        raise LivePersonConfigurationError(
-            f"source_of_truth has no meaning for report={report.name!r}: it cannot be recomputed from conversations."
-        )
-    if max_age is not None and not is_recomputed:
-        raise LivePersonConfigurationError("max_age has a meaning with source_of_truth='conversations' only.")
-    return is_recomputed
-
-
-def _minutes(name: str, value: int | timedelta | None) -> int | None:
-    if not isinstance(value, timedelta):
-        return value
-    minutes, rest = divmod(value, MINUTE)
-    if rest:
-        raise LivePersonConfigurationError(f"{name}={value!r} must be a whole number of minutes, 1 or more.")
-    return minutes
 
 
 def _cut(ids: Sequence[str] | None, characters: int | None) -> list[list[str] | None]:
