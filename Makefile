@@ -6,7 +6,7 @@ PYTHON ?= $(call find_python,python3 python3.13 python3.12 python3.11,sys.versio
 PYTHON_OF_AIRFLOW2 ?= $(call find_python,python3 python3.12 python3.11,(3$(comma)11) <= sys.version_info[:2] < (3$(comma)13))
 comma := ,
 
-.PHONY: demo cluster-demo test unit lint bench test-airflow2 clean
+.PHONY: demo cluster-demo test unit lint bench test-airflow2 test-browser docs clean
 
 demo: .venv/ready
 	@.venv/bin/python -m tests.demo --folder .demo --dags dags_examples
@@ -35,8 +35,14 @@ test-airflow2: .venv-airflow2/ready
 	@.venv-airflow2/bin/python -m pytest --numprocesses 3 --dist loadfile -m "not system" \
 		tests/hooks tests/operators tests/sensors tests/triggers tests/test_*.py
 
+# The site of README.md and docs/, into build/site; each warning is an error.
+docs: .venv-docs/ready
+	@AIRFLOW_HOME=$(CURDIR)/build/airflow AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR \
+		.venv-docs/bin/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet -c docs . build/site
+	@echo "Open build/site/index.html."
+
 clean:
-	rm -rf .venv .venv-airflow2 .venv-cluster .demo .cluster build dist
+	rm -rf .venv .venv-airflow2 .venv-cluster .venv-docs .demo .cluster build dist
 
 .venv/ready: pyproject.toml
 	$(call install,.venv,$(PYTHON),apache-airflow>=3.3$(comma)<4)
@@ -46,6 +52,9 @@ clean:
 
 .venv-cluster/ready: pyproject.toml tests/cluster/requirements.txt
 	$(call install,.venv-cluster,$(PYTHON),apache-airflow>=3.3$(comma)<4,--requirement tests/cluster/requirements.txt)
+
+.venv-docs/ready: pyproject.toml docs/requirements.txt
+	$(call install,.venv-docs,$(PYTHON),apache-airflow>=3.3$(comma)<4,--requirement docs/requirements.txt)
 
 define install
 	@test -n "$(2)" || { echo "No suitable Python found. Install Python 3.11 or 3.12, or say PYTHON=/path/to/python."; exit 1; }
