@@ -35,7 +35,7 @@ PAGES = {
     "Set up": ["connection", "installing", "sandbox", "examples"],
     "Export": ["conversations", "metrics", "sensors", "assets", "backfill"],
     "Use": ["making-tables", "tables", "loading", "privacy", "storage"],
-    "Operate": ["guarantees", "scaling", "troubleshooting", "security"],
+    "Operate": ["guarantees", "scaling", "platform", "troubleshooting", "security"],
     "Reference": ["reference/operators", "reference/sensors", "reference/triggers", "reference/hooks"],
     "Project": ["how-it-is-built", "/CONTRIBUTING", "/SECURITY", "/CHANGELOG"],
 }
