@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context as Context
     from airflow.sdk import ObjectStoragePath as ObjectStoragePath
     from airflow.sdk import PokeReturnValue as PokeReturnValue
+    from airflow.sdk import RetryDecision as RetryDecision
+    from airflow.sdk import RetryPolicy as RetryPolicy
     from airflow.sdk._shared.module_loading import import_string as import_string
     from airflow.sdk.configuration import conf as conf
     from airflow.sdk.exceptions import AirflowException as AirflowException
@@ -49,6 +51,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
+    # Before Airflow 3.3 there is none to inherit from.
+    "RetryDecision": ("airflow.sdk", "builtins:object"),
+    "RetryPolicy": ("airflow.sdk", "builtins:object"),
     "Stats": ("airflow.sdk.observability.stats", "airflow.observability.stats", "airflow.stats"),
     "TaskDeferred": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "conf": ("airflow.sdk.configuration", "airflow.configuration"),

@@ -14,11 +14,13 @@ from airflow_provider_lp.client.errors import (
     LivePersonAuthenticationError,
     LivePersonBadRequestError,
     LivePersonConfigurationError,
+    LivePersonConnectionNotFoundError,
     LivePersonError,
     LivePersonIncompleteDataError,
     LivePersonPermissionError,
     LivePersonRateLimitError,
     LivePersonServerError,
+    LivePersonSessionError,
     LivePersonTransportError,
     LivePersonUnreachableError,
 )
@@ -37,6 +39,20 @@ LOGIN_THROTTLE_PAUSES_S = (*(LEAST_LOGIN_THROTTLE_PAUSE_S,) * 3, 8.0, 16.0, *(30
 #: What LivePerson wants waited for longer fails at once: Airflow's own retry comes later.
 LONGEST_RETRY_AFTER_S = 900.0
 NOT_FOUND = 404
+#: What is still wrong when a task has failed, and how long the whole task had better wait before it tries again: the
+#: pauses above have not helped by then. Each further try waits twice as long.
+TASK_PAUSES_S: dict[type[LivePersonError], float] = {
+    LivePersonRateLimitError: 600.0,
+    LivePersonSessionError: 300.0,
+    LivePersonServerError: 300.0,
+    LivePersonTransportError: 300.0,
+    LivePersonIncompleteDataError: 600.0,
+    LivePersonConnectionNotFoundError: 60.0,
+}
+#: Tasks wait up to so much longer, so that they do not come back in step.
+TASK_PAUSE_JITTER = 0.25
+#: Nobody waits for longer, whatever LivePerson asks for.
+LONGEST_TASK_PAUSE_S = 86_400.0
 
 ERROR_BY_STATUS: dict[int, type[LivePersonError]] = {
     401: LivePersonAuthenticationError,
@@ -81,6 +97,21 @@ def retry_after_seconds(header: str | None, now_s: float) -> float | None:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = moment.timestamp() - now_s
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def task_pause_s(error: LivePersonError, try_number: int, longest_s: float, chance: float) -> float:
+    """
+    Seconds that a task had better wait before it is tried again, after an error that retrying may mend.
+
+    :param try_number: which try has failed, from 1 on.
+    :param longest_s: how long pauses may become; what LivePerson asks for is waited for in any case, up to a day.
+    :param chance: a number from 0 to 1, another one each time.
+    """
+    first_s = next(TASK_PAUSES_S[kind] for kind in type(error).__mro__ if kind in TASK_PAUSES_S)
+    # Beyond some tries it is the longest pause anyhow, and no float.
+    pause_s = min(first_s * 2.0 ** min(max(try_number - 1, 0), 30), longest_s)
+    pause_s = max(pause_s, min(error.retry_after_s or 0.0, LONGEST_TASK_PAUSE_S))
+    return pause_s * (1 + chance * TASK_PAUSE_JITTER)
 
 
 @dataclass(slots=True)
