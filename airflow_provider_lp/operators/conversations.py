@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.compat import AirflowSkipException
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
+from airflow_provider_lp.operators.path_fields import check_literal_zone
 from airflow_provider_lp.operators.redaction import redactor_of
 from airflow_provider_lp.operators.templates import (
     filters_from_template,
@@ -62,9 +63,11 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         default 90 days, at most 13 months; given as ``window`` is. (templated)
     :param path: where to write, in any storage that Airflow knows: a URL such as
         ``s3://bucket/date={start:%Y-%m-%d}/conversations.ndjson.gz``, an ``ObjectStoragePath`` or a ``pathlib.Path``.
-        ``{start}`` and ``{end}`` are those of the period, in UTC, as Python formats datetimes; a local day is named by
-        a template: ``{{ data_interval_start.in_timezone('Europe/Berlin') | ds }}``. ``None`` (default) returns the
-        conversations through XCom. (templated)
+        ``{start}`` and ``{end}`` are those of the period that is exported, as Python formats datetimes, so that path
+        and period cannot disagree; templates may stand beside them. ``None`` (default) returns the conversations
+        through XCom. (templated)
+    :param path_timezone: the time zone of ``{start}`` and ``{end}``: ``"UTC"`` (default), or, for local days, such as
+        ``"Europe/Berlin"``; the period itself does not change. (templated)
     :param storage_conn_id: Airflow connection of the storage; default the one in the URL (``s3://conn@bucket/...``),
         or the worker's own credentials. (templated)
     :param format: ``"ndjson"``, the default and only one: a conversation a line, as LivePerson sent it, minified.
@@ -95,6 +98,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         "max_shortfall",
         "redact",
         "path",
+        "path_timezone",
         "storage_conn_id",
         "liveperson_conn_id",
     )
@@ -106,6 +110,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         start: datetime | str | None = None,
         end: datetime | str | None = None,
         window: timedelta | float | str | None = None,
+        path_timezone: str | tzinfo = "UTC",
         time_field: str = "start",
         filters: Mapping[str, Any] | None = None,
         content: Collection[str] | None = None,
@@ -120,6 +125,9 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         self.start = start
         self.end = end
         self.window = window
+        self.path_timezone = path_timezone
+        with self.final_failures():
+            check_literal_zone(path_timezone)
         self.time_field = time_field
         self.filters = filters
         self.content = content
@@ -207,8 +215,8 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
     :param content: LivePerson's content types to retrieve; default its own choice. (templated)
     :param allow_missing: whether ids that LivePerson does not return are only listed as ``missing`` in the result,
         instead of failing the task; default no.
-    :param path: where to write: a URL, an ``ObjectStoragePath`` or a ``pathlib.Path``; ``None`` (default) returns the
-        conversations through XCom. (templated)
+    :param path: where to write: a URL, an ``ObjectStoragePath`` or a ``pathlib.Path``; a lookup has no period whose
+        ``{start}`` it could hold. ``None`` (default) returns the conversations through XCom. (templated)
     :param storage_conn_id: Airflow connection of the storage; default the one in the URL (``s3://conn@bucket/...``),
         or the worker's own credentials. (templated)
     :param format: ``"ndjson"``, the default and only one.
@@ -220,6 +228,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
     :raises LivePersonError: by its kind, for what it may mend: throttling, outages, missing conversations.
     """
 
+    has_period = False
     template_fields: Sequence[str] = (
         "conversation_ids",
         "consumer_id",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +12,8 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError, Live
 from airflow_provider_lp.export.formats import check_suffix
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
-from airflow_provider_lp.operators.paths import as_text, names_window, object_url
+from airflow_provider_lp.operators.path_fields import names_window, zone_named
+from airflow_provider_lp.operators.paths import as_text, check_literal_path, object_url
 from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class LivePersonExportOperator(LivePersonOperator):
     An operator that publishes what it finds as one object, or returns it through XCom.
 
     :param path: where to write: a URL of any storage that Airflow knows, an ``ObjectStoragePath`` or a
-        ``pathlib.Path``; may hold ``{start}`` and ``{end}`` of the period, in UTC, as Python formats datetimes;
-        ``None`` (default) returns the result through XCom. (templated)
+        ``pathlib.Path``; may hold ``{start}`` and ``{end}`` of the period, as Python formats datetimes; ``None``
+        (default) returns the result through XCom. (templated)
     :param storage_conn_id: Airflow connection of the storage; default the one in the URL (``s3://conn@bucket/...``),
         or the worker's own credentials. (templated)
     :param format: one of :attr:`formats`; default ``"ndjson"``.
@@ -41,6 +42,10 @@ class LivePersonExportOperator(LivePersonOperator):
 
     #: Start of the period, where it is given.
     start: datetime | str | None = None
+    #: The time zone that the path names the period in.
+    path_timezone: str | tzinfo = "UTC"
+    #: Whether it is about a period, which its path may name.
+    has_period: ClassVar[bool] = True
     #: What it can write.
     formats: ClassVar[Sequence[str]] = ("ndjson",)
 
@@ -60,6 +65,8 @@ class LivePersonExportOperator(LivePersonOperator):
         self.storage_conn_id = storage_conn_id
         self.format = format
         self.max_xcom_bytes = max_xcom_bytes
+        with self.final_failures():
+            check_literal_path(self.path, has_window=self.has_period)
 
     def check_output(self) -> None:
         """
@@ -82,12 +89,13 @@ class LivePersonExportOperator(LivePersonOperator):
         """
         if not self._publishes:
             return None
-        target = Target.checked(self.path, self.storage_conn_id, window)
+        zone = zone_named(self.path_timezone)
+        target = Target.checked(self.path, self.storage_conn_id, window, zone=zone)
         if window is not None and self.start is None:
-            self._check_replaced(target, window)
+            self._check_replaced(target, window, zone)
         return target
 
-    def _check_replaced(self, target: Target, window: Window) -> None:
+    def _check_replaced(self, target: Target, window: Window, zone: tzinfo) -> None:
         """
         Let a run that was started by hand, at any second of the day, not replace what a scheduled run has published.
 
@@ -96,7 +104,7 @@ class LivePersonExportOperator(LivePersonOperator):
         minute = Window(window.start_ms // MINUTE_MS * MINUTE_MS, window.end_ms // MINUTE_MS * MINUTE_MS)
         if minute == window or not names_window(self.path):
             return
-        if object_url(self.path, self.storage_conn_id, minute).text != target.url.text:
+        if object_url(self.path, self.storage_conn_id, minute, zone=zone).text != target.url.text:
             return
         odd = f"The window {window} of this run begins and ends when no schedule does: it was started by hand."
         if target.path.exists():

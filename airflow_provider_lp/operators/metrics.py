@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.formats import FORMATS
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
+from airflow_provider_lp.operators.path_fields import check_literal_zone
 from airflow_provider_lp.operators.templates import from_template
 from airflow_provider_lp.retention import FRESHNESS_DELAY
 from airflow_provider_lp.windows import Window, parse_span, resolve_window
@@ -102,8 +103,9 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
     :param breakdown: for ``current_queue_health``: ``False`` gives the account's row only.
     :param include_sub_groups: for ``queue_health_by_group``: whether a group counts its sub groups' conversations too.
     :param path: URL to write to, in any storage that Airflow knows, compressed if it ends in ``.gz`` or ``.zst``;
-        ``{start}`` and ``{end}`` are those of the period, in UTC, as Python formats datetimes (reports of the present
-        have none). ``None`` (default) returns the rows through XCom. (templated)
+        ``{start}`` and ``{end}`` are those of the period, as Python formats datetimes; with ``timeframe``, and for
+        reports of the present, there is none. ``None`` (default) returns the rows through XCom. (templated)
+    :param path_timezone: the time zone of ``{start}`` and ``{end}``; default ``"UTC"``. (templated)
     :param storage_conn_id: Airflow connection of the storage. (templated)
     :param format: ``"ndjson"`` (default) or ``"csv"``. (templated)
     :param max_xcom_bytes: without ``path``: more than this fails the task; default 1 MiB.
@@ -130,6 +132,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         "source",
         "metrics",
         "path",
+        "path_timezone",
         "storage_conn_id",
         "format",
         "liveperson_conn_id",
@@ -142,6 +145,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         start: datetime | str | None = None,
         end: datetime | str | None = None,
         window: timedelta | float | str | None = None,
+        path_timezone: str | tzinfo = "UTC",
         timeframe: int | timedelta | str | None = None,
         interval: int | timedelta | str | None = None,
         skill_ids: Collection[str | int] | str | None = None,
@@ -162,6 +166,9 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         self.start = start
         self.end = end
         self.window = window
+        self.path_timezone = path_timezone
+        with self.final_failures():
+            check_literal_zone(path_timezone)
         self.timeframe = timeframe
         self.interval = interval
         self.skill_ids = skill_ids

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -55,6 +56,7 @@ class Target:
         storage_conn_id: str | None,
         window: Window | None = None,
         check_suffix: Callable[[str], object] = compression_of,
+        zone: tzinfo = UTC,
     ) -> Self:
         """
         The target that ``path`` names.
@@ -64,9 +66,10 @@ class Target:
             credentials.
         :param window: whose start and end the path may name.
         :param check_suffix: refuses what the path must not end in; default another compression than those of exports.
+        :param zone: the time zone that the path names the window in; default UTC.
         :raises LivePersonConfigurationError: if the path names no object, or its storage cannot be used.
         """
-        url = object_url(path, storage_conn_id, window, check_suffix)
+        url = object_url(path, storage_conn_id, window, check_suffix, zone)
         if url.conn_id is not None:
             _check_connection(url.conn_id, in_path=url.text if storage_conn_id is None else None)
         return cls(url, _located(url))

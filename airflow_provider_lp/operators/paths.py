@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from pathlib import PurePath
-from string import Formatter
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.operators.path_fields import check_fields, is_template, with_window
 from airflow_provider_lp.windows import Window
 
 #: Schemes whose URLs name a bucket or container, and the extra that installs their library.
@@ -22,8 +23,6 @@ STORAGE_EXTRAS = {
 CREDENTIALS = r"[^:/]*://(?P<credentials>[^:/@]*:(?!\d+/)[^@]*)@"
 #: Schemes that others use for the same containers.
 UNKNOWN_AZURE_SCHEMES = ("az", "wasb", "wasbs")
-#: What Python documents for formatting a datetime.
-DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
 
 
 class ObjectUrl(NamedTuple):
@@ -50,11 +49,25 @@ def as_text(path: Any) -> Any:
     return str(path) if isinstance(path, compat.ObjectStoragePath) else path
 
 
+def check_literal_path(path: object, *, has_window: bool = True) -> None:
+    """
+    Refuse in the DAG's file what no template can change: braces that cannot be filled in.
+
+    :param path: as :func:`as_text` gives it.
+    :param has_window: whether there is a period to fill in.
+    :raises LivePersonConfigurationError: naming what is wrong.
+    """
+    if isinstance(path, str) and not is_template(path):
+        _check_credentials(path)
+        check_fields(path, has_window=has_window)
+
+
 def object_url(
     path: object,
     storage_conn_id: str | None,
     window: Window | None,
     check_suffix: Callable[[str], object] = compression_of,
+    zone: tzinfo = UTC,
 ) -> ObjectUrl:
     """
     The object that the argument ``path`` names.
@@ -63,6 +76,7 @@ def object_url(
     :param storage_conn_id: the argument of that name.
     :param window: whose start and end the path may name; ``None`` if there is none.
     :param check_suffix: refuses what the path must not end in; default another compression than those of exports.
+    :param zone: the time zone that the path names the window in; default UTC.
     :raises LivePersonConfigurationError: naming the remedy, if it names no object or contradicts ``storage_conn_id``.
     """
     text = as_text(path)
@@ -74,7 +88,7 @@ def object_url(
         )
     _check_credentials(text)
     _check_spelling(text)
-    text = _with_window(text, window)
+    text = with_window(text, window, zone)
     try:
         parts = urlsplit(text)
     except ValueError as error:
@@ -155,39 +169,3 @@ def _check_object(text: str, parts: SplitResult, host: str) -> None:
         raise LivePersonConfigurationError(
             f"path={text!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
         )
-
-
-def names_window(path: str) -> bool:
-    """Whether a path that :func:`object_url` takes differs from window to window."""
-    return any(name for _, name, _, _ in Formatter().parse(path))
-
-
-def _with_window(text: str, window: Window | None) -> str:
-    """The path with ``{start}`` and ``{end}`` filled in."""
-    if "{" not in text and "}" not in text:
-        return text
-    try:
-        fields = [field for field in Formatter().parse(text) if field[1] is not None]
-    except ValueError as error:
-        raise LivePersonConfigurationError(f"path={text!r}: {error}. {_ALLOWED_FIELDS}") from error
-    for _, name, spec, conversion in fields:
-        written = "{" + str(name) + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}"
-        if name not in ("start", "end") or conversion or not _is_time_format(spec or ""):
-            raise LivePersonConfigurationError(f"path={text!r}: {written} cannot be filled in. {_ALLOWED_FIELDS}")
-        if window is None:
-            raise LivePersonConfigurationError(
-                f"path={text!r}: {written} is the {name} of the period that is exported, and this task has none. Use a "
-                "template such as {{ ds }}."
-            )
-    return text if window is None else text.format(start=window.start, end=window.end)
-
-
-_ALLOWED_FIELDS = (
-    "Only {start} and {end} of the period may stand in braces, with a format of Python's datetimes, such as "
-    "{start:%Y-%m-%d}."
-)
-
-
-def _is_time_format(spec: str) -> bool:
-    directives = re.findall(r"%(.?)", spec, re.DOTALL)
-    return not spec or (bool(directives) and set(directives) <= DIRECTIVES)

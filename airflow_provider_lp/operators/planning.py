@@ -13,7 +13,8 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
-from airflow_provider_lp.operators.paths import as_text, names_window, object_url
+from airflow_provider_lp.operators.path_fields import names_window
+from airflow_provider_lp.operators.paths import as_text, object_url
 from airflow_provider_lp.operators.templates import filters_from_template, number_from_template
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, warn_of_short_max_age
 from airflow_provider_lp.windows import Window, parse_span, resolve_window

@@ -12,6 +12,7 @@ from airflow_provider_lp.operators.output import Target
 from airflow_provider_lp.operators.paths import as_text
 from airflow_provider_lp.operators.templates import from_template
 from airflow_provider_lp.tables.sources import Source
+from airflow_provider_lp.windows import Window, parse_moment
 
 WILDCARDS = frozenset("*?[")
 #: What an export has not finished, on a local disk that knows no nameless files.
@@ -41,6 +42,26 @@ def sources_of(source: object, source_conn_id: str | None) -> list[Source]:
             )
         seen.add(each.url)
     return sources
+
+
+def period_of(source: object) -> Window | None:
+    """
+    The period of the exports that ``source`` describes, from the first start to the last end.
+
+    :param source: as :func:`sources_of` takes it.
+    :return: ``None`` if something in it does not say its period, as a URL does not.
+    """
+    source = from_template(source)
+    if isinstance(source, list | tuple):
+        periods = [period_of(each) for each in source]
+        known = [period for period in periods if period is not None]
+        if not known or len(known) < len(periods):
+            return None
+        return Window(min(each.start_ms for each in known), max(each.end_ms for each in known))
+    match source:
+        case {"window": {"start": str() as start, "end": str() as end}}:
+            return Window.between(parse_moment("start", start), parse_moment("end", end))
+    return None
 
 
 def _sources(source: object, conn_id: str | None) -> Iterator[Source]:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Generator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from datetime import tzinfo
 from difflib import get_close_matches
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.output import Target, describe_events
-from airflow_provider_lp.operators.paths import as_text
+from airflow_provider_lp.operators.path_fields import check_literal_zone, is_template, zone_named
+from airflow_provider_lp.operators.paths import as_text, check_literal_path
 from airflow_provider_lp.operators.templates import from_template
 
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import Context, ObjectStoragePath
     from airflow_provider_lp.tables.building import Built
+    from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
 
 TABLE = "{table}"
-EXAMPLE = "s3://bucket/lp/{table}/date={{ ds }}/{table}.parquet"
+EXAMPLE = "s3://bucket/lp/{table}/date={start:%Y-%m-%d}/{table}.parquet"
 MANIFEST_VERSION = 1
 #: Suffixes of what a table is not.
 OTHER_FORMATS = (".avro", ".csv", ".gz", ".json", ".jsonl", ".ndjson", ".orc", ".zip", ".zst")
@@ -47,7 +52,10 @@ class LivePersonTablesOperator(LivePersonOperator):
         such, what an export returns (``source=export.output``), or a list of these. Of what an export returns, it is
         checked that the object still is the one that was exported. (templated)
     :param path: where to write, with ``{table}`` for the table's name:
-        ``s3://bucket/lp/{table}/date={{ ds }}/{table}.parquet``. (templated)
+        ``s3://bucket/lp/{table}/date={start:%Y-%m-%d}/{table}.parquet``. ``{start}`` and ``{end}`` are those of the
+        period that the source's exports cover, from the first start to the last end, as Python formats datetimes; they
+        are known of what exports return, and not of URLs. (templated)
+    :param path_timezone: the time zone of ``{start}`` and ``{end}``; default ``"UTC"``. (templated)
     :param source_conn_id: Airflow connection of the source's storage; default the one in the URL, or the worker's own
         credentials. (templated)
     :param storage_conn_id: likewise, of the storage that tables are written to. (templated)
@@ -63,6 +71,7 @@ class LivePersonTablesOperator(LivePersonOperator):
         "source",
         "source_conn_id",
         "path",
+        "path_timezone",
         "storage_conn_id",
         "tables",
         "manifest_path",
@@ -73,6 +82,7 @@ class LivePersonTablesOperator(LivePersonOperator):
         *,
         source: Any,
         path: str | PurePath | ObjectStoragePath,
+        path_timezone: str | tzinfo = "UTC",
         source_conn_id: str | None = None,
         storage_conn_id: str | None = None,
         tables: Collection[str] | str | None = None,
@@ -83,20 +93,28 @@ class LivePersonTablesOperator(LivePersonOperator):
         self.source = as_text(source)
         self.source_conn_id = source_conn_id
         self.path = as_text(path)
+        self.path_timezone = path_timezone
         self.storage_conn_id = storage_conn_id
         self.tables = tables
         self.manifest_path = as_text(manifest_path)
+        with self.final_failures():
+            if not is_template(self.path):
+                check_literal_path(_of_table(self.path, "conversations"))
+            check_literal_path(self.manifest_path)
+            check_literal_zone(path_timezone)
 
     def execute(self, context: Context) -> Any:
         """Make the tables; gives the summary."""
-        from airflow_provider_lp.operators.sources import sources_of
+        from airflow_provider_lp.operators.sources import period_of, sources_of
         from airflow_provider_lp.tables.building import build_tables
 
         with self.final_failures():
             names = self._names()
-            targets = {name: self._target(name) for name in names}
-            manifest = None if self.manifest_path is None else Target.checked(self.manifest_path, self.storage_conn_id)
-            sources = sources_of(self.source, self.source_conn_id)
+            source = from_template(self.source)
+            period = period_of(source)
+            targets = {name: self._target(name, period) for name in names}
+            manifest = None if self.manifest_path is None else self._located(self.manifest_path, period, compression_of)
+            sources = sources_of(source, self.source_conn_id)
             log.info("Making %d tables of %d objects.", len(targets), len(sources))
             built = build_tables(sources, {name: target.path for name, target in targets.items()})
             summary = _summary(built, targets)
@@ -134,13 +152,28 @@ class LivePersonTablesOperator(LivePersonOperator):
                 )
         return [name for name in TABLES if name in given]
 
-    def _target(self, name: str) -> Target:
-        if isinstance(self.path, str) and self.path.strip() not in ("", "None") and TABLE not in self.path:
+    def _target(self, name: str, period: Window | None) -> Target:
+        return self._located(_of_table(self.path, name), period, _check_suffix)
+
+    def _located(self, path: Any, period: Window | None, check_suffix: Callable[[str], object]) -> Target:
+        if period is None and isinstance(path, str) and re.search(r"\{(start|end)[:}]", path):
             raise LivePersonConfigurationError(
-                f"path={self.path!r} must hold {TABLE}, in whose place the name of each table goes: {EXAMPLE}."
+                f"path={path!r} names the period of the source, which is known of what exports return "
+                "(source=export.output) and not of URLs. Use a template such as {{ ds }}."
             )
-        path = self.path.replace(TABLE, name) if isinstance(self.path, str) else self.path
-        return Target.checked(path, self.storage_conn_id, check_suffix=_check_suffix)
+        zone = zone_named(self.path_timezone)
+        return Target.checked(path, self.storage_conn_id, period, check_suffix, zone)
+
+
+def _of_table(path: Any, name: str) -> Any:
+    """The path of a table; anything but text as it is."""
+    if not isinstance(path, str):
+        return path
+    if path.strip() not in ("", "None") and TABLE not in path:
+        raise LivePersonConfigurationError(
+            f"path={path!r} must hold {TABLE}, in whose place the name of each table goes: {EXAMPLE}."
+        )
+    return path.replace(TABLE, name)
 
 
 def _check_suffix(path: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
@@ -27,6 +29,7 @@ from tests.samples import HOUR, at, crowd
 
 DAY = {"data_interval_start": pendulum.datetime(2026, 3, 10), "data_interval_end": pendulum.datetime(2026, 3, 11)}
 WINDOW = Window(at(10), at(11))
+MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 IDS = ["c00000", "c00001", "c00002"]
 
 
@@ -36,6 +39,10 @@ def operator(**arguments: Any) -> LivePersonConversationsOperator:
 
 def url_of(path: object, storage_conn_id: str | None = None, window: Window | None = WINDOW) -> ObjectUrl:
     return object_url(path, storage_conn_id, window)
+
+
+def named(path: str, window: Window, zone: str) -> str:
+    return object_url(path, None, window, zone=ZoneInfo(zone)).text
 
 
 # Kinds of paths.
@@ -236,6 +243,71 @@ def test_another_name_or_format_in_the_path_is_refused_by_its_name(path: str, na
     assert "{start:%Y-%m-%d}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/lp/{day}.ndjson", "{day}"),
+        ("/lp/date={start:%Y-%m-%d.ndjson", "/lp/date={start:%Y-%m-%d.ndjson"),
+        ("/lp/{start:YYYY}.ndjson", "{start:YYYY}"),
+        (Path("/lp/{0}.ndjson"), "{0}"),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", [LivePersonConversationsOperator, LivePersonMetricsOperator, LivePersonConversationLookupOperator]
+)
+def test_a_format_that_is_wrong_is_named_in_the_dag_file(kind: Any, path: Any, named: str) -> None:
+    with pytest.raises(AirflowFailException, match=re.escape(named)):
+        kind(task_id="export", path=path)
+
+
+def test_what_a_template_may_mend_waits_for_it_and_credentials_are_not_shown() -> None:
+    assert operator(path="{{ root }}/{day}.ndjson", path_timezone="{{ zone }}").path == "{{ root }}/{day}.ndjson"
+    with pytest.raises(AirflowFailException, match="Airflow connection") as caught:
+        operator(path="s3://key:very-secret@bucket/{day}.ndjson")
+    assert "very-secret" not in str(caught.value)
+
+
+def test_a_time_zone_that_there_is_not_is_named_in_the_dag_file() -> None:
+    for zone in ("Berlin", "", "Europe/../Berlin", 1, None):
+        with pytest.raises(AirflowFailException, match=r"path_timezone=.*'Europe/Berlin'"):
+            operator(path="/lp/x.ndjson", path_timezone=zone)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_each_hour_of_a_year_has_a_name_of_its_own_or_none(zone: str) -> None:
+    hours = [Window(to_ms(MIDNIGHT) + hour * HOUR, to_ms(MIDNIGHT) + (hour + 1) * HOUR) for hour in range(365 * 24)]
+    paths, refused = [], []
+    for hour in hours:
+        try:
+            paths.append(named("/lp/{start:%Y-%m-%dT%H%M}", hour, zone))
+        except LivePersonConfigurationError as error:
+            refused.append(str(error))
+    assert len(set(paths)) == len(paths)
+    # On Lord Howe clocks go back by half an hour, so that whole hours overlap and have names of their own.
+    assert len(refused) == {"UTC": 0, "Australia/Lord_Howe": 0}.get(zone, 2)
+    assert all(f"path_timezone='{zone}' go back" in message for message in refused)
+    assert len({named("/lp/{start:%Y-%m-%dT%H%M%z}", hour, zone) for hour in hours}) == len(hours)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "America/Havana", "Asia/Kolkata", "Pacific/Apia"]
+)
+def test_each_local_day_is_named_by_itself(zone: str) -> None:
+    for day in range(365):
+        start = pendulum.datetime(2025, 6, 1, tz=zone).add(days=day)
+        window = Window(to_ms(start), to_ms(start.add(days=1)))
+        assert named("/lp/{start:%Y-%m-%d}", window, zone) == f"/lp/{start.to_date_string()}"
+
+
+def test_the_operators_name_the_period_in_their_time_zone(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    start = pendulum.datetime(2026, 3, 10, tz="Europe/Berlin")
+    path = f"{tmp_path}/{{start:%Y-%m-%dT%H%z}}_{{end:%d}}.ndjson"
+    export = operator(path=path, path_timezone="{{ zone }}", start=start, end=start.add(days=1))
+    export.render_template_fields({"zone": "Europe/Berlin"})
+    assert export.execute({})["path"] == f"{tmp_path}/2026-03-10T00+0100_11.ndjson"
+
+
 def test_the_path_and_the_window_agree(serve: Any, tmp_path: Path) -> None:
     serve(*crowd(3))
     start = datetime(2026, 3, 10, tzinfo=UTC)
@@ -277,9 +349,11 @@ def test_a_window_is_a_length_and_no_local_day() -> None:
 
 def test_a_lookup_has_no_period_to_name(serve: Any) -> None:
     sandbox = serve(*crowd(3))
-    look_up = LivePersonConversationLookupOperator(
-        task_id="look_up", conversation_ids=IDS, path="/lp/{start:%Y}.ndjson"
-    )
+    given = {"task_id": "look_up", "conversation_ids": IDS}
+    with pytest.raises(AirflowFailException, match=r"{start:%Y}.*this task has none"):
+        LivePersonConversationLookupOperator(**given, path="/lp/{start:%Y}.ndjson")
+    look_up = LivePersonConversationLookupOperator(**given, path="{{ ds }}")
+    look_up.path = "/lp/{start:%Y}.ndjson"
     with pytest.raises(AirflowFailException, match=r"{start:%Y}.*this task has none"):
         look_up.execute({})
     assert not sandbox.requests

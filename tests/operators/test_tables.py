@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,36 @@ def night(path: Path, *names: str) -> Path:
 
 
 # What it does.
+
+
+def test_tables_are_named_by_the_period_of_their_exports(serve: Any, tmp_path: Path) -> None:
+    serve(*crowd(3))
+    start = pendulum.datetime(2026, 3, 10, tz="Europe/Berlin")
+    halves = [(start, start.add(hours=12)), (start.add(hours=12), start.add(days=1))]
+    exported = [
+        LivePersonConversationsOperator(
+            task_id="export", path=f"file://{tmp_path}/{{start:%H}}.ndjson", start=since, end=until
+        ).execute({"outlet_events": {}})
+        for since, until in halves
+    ]
+    path = f"file://{tmp_path}/{{table}}/{{start:%Y-%m-%dT%H}}/{{end:%d}}.parquet"
+    given = {"path": path, "tables": ["messages"], "path_timezone": "Europe/Berlin"}
+    summary = execute(tmp_path, exported, manifest_path=f"{tmp_path}/{{start:%d}}.json", **given)
+    assert summary["tables"]["messages"]["path"] == f"file://{tmp_path}/messages/2026-03-10T00/11.parquet"
+    assert json.loads((tmp_path / "10.json").read_bytes())["tables"] == summary["tables"]
+    # As text, as a template gives it; and of one export alone.
+    assert execute(tmp_path, json.dumps(exported[1]), **given)["tables"]["messages"]["path"].endswith("T12/11.parquet")
+    for source in (f"{tmp_path}/*.ndjson", [exported[0], f"{tmp_path}/11.ndjson"]):
+        with pytest.raises(AirflowFailException, match=r"the period of the source.*source=export.output.*ds"):
+            execute(tmp_path, source, **given)
+
+
+@pytest.mark.parametrize("field", ["{day}", "{start:YYYY}", "{start"])
+@pytest.mark.parametrize("argument", ["path", "manifest_path"])
+def test_a_format_that_is_wrong_is_named_in_the_dag_file(argument: str, field: str) -> None:
+    given = {"path": "/{table}/{start:%Y}.parquet", "manifest_path": "/{start:%Y}.json"}
+    with pytest.raises(AirflowFailException, match=re.escape(field)):
+        operator(source="/x.ndjson", **{**given, argument: given[argument] + field})
 
 
 def test_an_export_becomes_tables(serve: Any, tmp_path: Path) -> None:
@@ -186,7 +217,7 @@ def refused(folder: Path, source: Any, **arguments: Any) -> str:
         ("s3://bucket/{tables}.parquet", "must hold {table}"),
         ("{table}.parquet", "is relative"),
         ("s3://{table}", "names no object"),
-        ("/lp/{table}/{start:%Y}.parquet", "this task has none"),
+        ("/lp/{table}/{start:%Y}.parquet", "names the period of the source"),
         ("/lp/{table}.ndjson.gz", "tables are Parquet"),
         ("/lp/{table}.csv", "tables are Parquet"),
         ("", "path='' must be a URL"),
