@@ -4,50 +4,71 @@ from __future__ import annotations
 
 from typing import Any
 
+#: Under these headings Airflow 3 shows the fields, in this order.
+REQUIRED = "Required: account and OAuth 2.0 client"
+OPTIONAL = "Only where needed"
+OLDER = "Older accounts: OAuth 1.0 (ended 2026-05-31)"
 
-def _field(label: str, description: str, *, secret: bool = False, **schema: Any) -> dict[str, Any]:
+
+def _field(label: str, description: str, section: str, *, secret: bool = False, **schema: Any) -> dict[str, Any]:
     text = {"type": ["string", "null"], **({"format": "password"} if secret else {})}
-    return {"label": label, "description": description, "schema": {**text, **schema}}
+    return {"label": label, "description": description, "schema": {**text, **schema, "section": section}}
 
 
 #: The connection's extras as Airflow's form shows them.
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
-    "account_id": _field("Account id", "LivePerson account (site, brand) id: digits or letters. Required."),
-    "client_id": _field("Client id (OAuth 2.0)", "Of an OAuth 2.0 client: the way to log in."),
-    "client_secret": _field(
-        "Client secret (OAuth 2.0)", "Of the same client. With User name: the login of a bot user.", secret=True
+    "account_id": _field(
+        "Account id (required)", "The LivePerson account, also called site or brand: digits or letters.", REQUIRED
     ),
-    "scope": _field("Scope (OAuth 2.0)", "Only where LivePerson wants one with the token request. Empty: none."),
+    "client_id": _field(
+        "Client id (required)",
+        "Of the OAuth 2.0 client that LivePerson's administrator has made for Airflow.",
+        REQUIRED,
+    ),
+    "client_secret": _field("Client secret (required)", "Of the same OAuth 2.0 client.", REQUIRED, secret=True),
+    "scope": _field("OAuth 2.0 scope", "Leave empty, unless LivePerson wants one with the token request.", OPTIONAL),
     "auth_type": _field(
-        "Auth type",
-        "oauth2, application (a bot user), user or oauth1. Empty: inferred from the credentials that are filled in.",
+        "Way to log in",
+        "Leave empty: it follows from what is filled in. application is a bot user; user and oauth1 are for older "
+        "accounts.",
+        OPTIONAL,
         enum=["oauth2", "application", "user", "oauth1"],
     ),
     "trusted_domains": _field(
-        "Trusted domains", "For accounts with a domain of their own: domains, separated by commas. Empty: LivePerson's."
+        "Domains of your own",
+        "Leave empty, unless LivePerson serves the account under domains that you own: these, separated by commas.",
+        OPTIONAL,
     ),
     "source": _field(
-        "Source", "Caller name for LivePerson: at most 20 letters, digits, underscores. Empty: AirflowProviderLP."
+        "Name of the caller",
+        "What LivePerson sees as the source of requests: at most 20 letters, digits, underscores. "
+        "Empty: AirflowProviderLP.",
+        OPTIONAL,
     ),
     "connect_timeout": _field(
-        "Connect timeout (s)", "Seconds to wait for a connection. Empty: 10.", type=["number", "null"]
+        "Connect timeout (seconds)", "How long to wait for a connection. Empty: 10.", OPTIONAL, type=["number", "null"]
     ),
     "read_timeout": _field(
-        "Read timeout (s)", "Seconds LivePerson may be silent. Empty: 120.", type=["number", "null"]
+        "Read timeout (seconds)", "How long LivePerson may be silent. Empty: 120.", OPTIONAL, type=["number", "null"]
     ),
-    "app_key": _field("App key (older accounts)", "Of an OAuth 1.0 API key; OAuth 1.0 ended 2026-05-31.", secret=True),
-    "app_secret": _field("App secret (older accounts)", "Of the same key.", secret=True),
-    "access_token": _field("Access token (older accounts)", "Of the same key.", secret=True),
-    "access_token_secret": _field("Access token secret (older accounts)", "Of the same key.", secret=True),
+    "app_key": _field("App key (older accounts)", "Of an OAuth 1.0 API key.", OLDER, secret=True),
+    "app_secret": _field("App secret (older accounts)", "Of the same key.", OLDER, secret=True),
+    "access_token": _field("Access token (older accounts)", "Of the same key.", OLDER, secret=True),
+    "access_token_secret": _field("Access token secret (older accounts)", "Of the same key.", OLDER, secret=True),
 }
 
 UI_FIELD_BEHAVIOUR: dict[str, Any] = {
     "hidden-fields": ["port", "schema"],
-    "relabeling": {"host": "Domain API", "login": "User name", "password": "Password (older accounts)"},
+    "relabeling": {
+        "host": "LivePerson API address (leave empty)",
+        "login": "User name (bot users, older accounts)",
+        "password": "Password (older accounts)",
+    },
     "placeholders": {
+        "description": "A note, if you like. What is required stands under the next heading.",
         "host": "https://api.liveperson.net",
-        "login": "only for a bot user (application) or auth type user",
-        "password": "only for auth type user",
+        "login": "only for a bot user, or a user with a password",
+        "password": "only for a user with a password",
         "account_id": "12345678",
         "source": "AirflowProviderLP",
         "connect_timeout": "10",

@@ -4,10 +4,11 @@ import importlib
 import json
 from importlib.metadata import entry_points, version
 from importlib.resources import files
+from itertools import groupby
 
 import pytest
 
-from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, get_provider_info
+from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, OLDER, OPTIONAL, REQUIRED, get_provider_info
 from airflow_provider_lp.hooks.connection_fields import FIELDS_BY_AUTH_TYPE, SECRET_FIELDS
 
 INFO = get_provider_info()
@@ -71,5 +72,8 @@ def test_airflow_itself_takes_the_provider_in() -> None:
 def test_oauth2_comes_first_and_the_rest_is_for_older_accounts() -> None:
     names = list(CONNECTION_FIELDS)
     assert names[:3] == ["account_id", "client_id", "client_secret"]
+    assert all(CONNECTION_FIELDS[name]["label"].endswith("(required)") for name in names[:3])
+    sections = [field["schema"]["section"] for field in CONNECTION_FIELDS.values()]
+    assert list(dict.fromkeys(sections)) == [section for section, _ in groupby(sections)] == [REQUIRED, OPTIONAL, OLDER]
     older = [name for name, field in CONNECTION_FIELDS.items() if "older accounts" in field["label"]]
     assert older == names[-4:] == ["app_key", "app_secret", "access_token", "access_token_secret"]

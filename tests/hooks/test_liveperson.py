@@ -270,7 +270,7 @@ def test_the_form_has_every_extra_field() -> None:
 def test_the_forms_standard_fields_are_described() -> None:
     behaviour = LivePersonHook.get_ui_field_behaviour()
     assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
-    assert behaviour["relabeling"]["host"] == "Domain API"
+    assert behaviour["relabeling"]["host"] == "LivePerson API address (leave empty)"
 
 
 def test_a_connection_that_does_not_exist_is_named() -> None:
