@@ -6,7 +6,7 @@ PYTHON ?= $(call find_python,python3 python3.13 python3.12 python3.11,sys.versio
 PYTHON_OF_AIRFLOW2 ?= $(call find_python,python3 python3.12 python3.11,(3$(comma)11) <= sys.version_info[:2] < (3$(comma)13))
 comma := ,
 
-.PHONY: demo cluster-demo test unit lint bench test-airflow2 test-browser docs clean
+.PHONY: demo cluster-demo test unit lint bench test-airflow2 test-browser screenshots docs clean
 
 demo: .venv/ready
 	@.venv/bin/python -m tests.demo --folder .demo --dags dags_examples
@@ -34,6 +34,15 @@ test-airflow2: .venv-airflow2/ready
 	@echo "Running the tests of all that meets Airflow on Airflow 2.11."
 	@.venv-airflow2/bin/python -m pytest --numprocesses 3 --dist loadfile -m "not system" \
 		tests/hooks tests/operators tests/sensors tests/triggers tests/test_*.py
+
+# Needs Chromium (apt-get install chromium); without one it says so and tests nothing.
+test-browser: .venv-docs/ready
+	@echo "Using Airflow's pages in a browser."
+	@.venv-docs/bin/python -m pytest tests/system/browser
+
+# The same, and the pictures of docs/ are taken anew.
+screenshots: .venv-docs/ready
+	@SCREENSHOTS=docs/images .venv-docs/bin/python -m pytest tests/system/browser
 
 # The site of README.md and docs/, into build/site; each warning is an error.
 docs: .venv-docs/ready

@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from airflow_provider_lp.client.version_table import as_markdown
 from airflow_provider_lp.export.redaction.preset import PERSONAL, PRESETS
-from airflow_provider_lp.get_provider_info import get_provider_info
+from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR, get_provider_info
 from airflow_provider_lp.operators import stats
 
 ROOT = Path(__file__).parent.parent
@@ -159,6 +159,12 @@ def test_tables_of_arguments_are_complete(path: str) -> None:
     assert len(found) == 1, f"one page of docs/ must have a heading with {name}"
     rows = re.findall(r"^\| (`[^|]*`) \|", found[0], re.MULTILINE)
     assert {argument for row in rows for argument in re.findall(r"`(\w+)`", row)} == arguments_of(path)
+
+
+def test_the_table_of_the_connection_names_each_field_as_the_form_does() -> None:
+    rows = re.findall(r"^\| (?:extra )?`(\w+)` \| ([^|]+) \|", (DOCS / "connection.md").read_text(), re.MULTILINE)
+    extras = {name: field["label"] for name, field in CONNECTION_FIELDS.items()}
+    assert dict(rows) == {**extras, **UI_FIELD_BEHAVIOUR["relabeling"]}
 
 
 def texts_in_the_code() -> str:

@@ -20,14 +20,14 @@ class RestApi:
     """
 
     def __init__(self, parts: RunningAirflow) -> None:
-        self._url = f"http://127.0.0.1:{parts.airflow.environment['AIRFLOW__API__PORT']}"
+        self.url = f"http://127.0.0.1:{parts.airflow.environment['AIRFLOW__API__PORT']}"
         self._session = requests.Session()
         self._session.trust_env = False
         parts.wait_for(self._log_in)
 
     def _log_in(self) -> bool:
         try:
-            answer = self._session.get(f"{self._url}/auth/token", timeout=60)
+            answer = self._session.get(f"{self.url}/auth/token", timeout=60)
         except requests.RequestException:
             return False
         if not answer.ok:
@@ -37,6 +37,13 @@ class RestApi:
 
     def post(self, path: str, **body: Any) -> Any:
         """Ask for something; gives the answer."""
-        answer = self._session.post(f"{self._url}/api/v2{path}", json=body, timeout=60)
+        return self._send("POST", path, body)
+
+    def patch(self, path: str, **body: Any) -> Any:
+        """Change something; gives the answer."""
+        return self._send("PATCH", path, body)
+
+    def _send(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        answer = self._session.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
         assert answer.ok, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()

@@ -110,16 +110,18 @@ class RunningAirflow:
 
 
 @contextmanager
-def running(airflow: Airflow, *, triggers: bool = True) -> Iterator[RunningAirflow]:
+def running(airflow: Airflow, *, triggers: bool = True, paused: bool = False) -> Iterator[RunningAirflow]:
     """
     Run all parts, over the DAGs as they are now.
 
     :param triggers: whether a triggerer is one of them; default yes.
+    :param paused: whether DAGs wait until somebody unpauses them; default no.
     """
     port = free_port()
     environment = {
         **airflow.environment,
         **IMPATIENT,
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(paused),
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
