@@ -17,22 +17,32 @@ LEAST_HOLD_S = 1.0
 HOLD_JITTER = 0.25
 #: Where one request at a time is too many, holds grow by this factor, up to this share of the time since the first
 #: throttling, within bounds. Where so many requests are answered between two throttlings, they shrink.
-HOLD_GROWTH = 1.3
+HOLD_GROWTH = 1.25
 LONGEST_HOLD_SHARE = 0.1
 LONGEST_HOLD_BOUNDS_S = (4.0, 15.0)
 ANSWERS_PER_THROTTLING = 25
 #: Who has been throttled so often in a row, with no answer between, tries again sooner: it is its turn.
 STARVING_AFTER = 6
 STARVING_HOLD_S = 3.0
-#: How long a limit of one is left alone. A higher one is left alone for longer, by this power: if one more is too many,
-#: all of them are held. A limit is left alone for as many answers, too, as a throttling is worth.
+#: How long a limit of one is left alone, and for how many answers. A higher one is left alone for longer, by a power:
+#: if one more is too many, all of them are held. With each raise that is refused both grow, the answers up to what a
+#: throttling is worth.
 LEAST_WAIT_S = 2.0
+LEAST_ANSWERS = 12
 LONGEST_WAIT_S = 12.0
+WAIT_POWER = 1.5
 WAIT_GROWTH = 1.5
 LONGEST_WAIT_OF_ALL_S = 30.0
+#: How long a raise is on trial before the next one: longer than most holds. Room that is free only while others are
+#: held is theirs when they come back.
+TRIAL_S = 4.0
+#: How many requests may be in flight together is tried one after the other, so far apart that a refusal comes back
+#: before most of the next have left; all of them within the second time.
+LONGEST_GAP_S = 0.015
+LONGEST_RAMP_S = 0.1
 #: Once throttled, a slot rests for this share of what an answer takes, within bounds: a server may count a request for
 #: a moment after it has answered it, and tasks that were refused find a gap.
-REST_SHARE = 1 / 12
+REST_SHARE = 1 / 16
 REST_BOUNDS_S = (0.01, 0.1)
 #: For how long slots rest after a throttling, although as many requests as ever may be in flight again.
 REST_FOR_S = 60.0
@@ -63,7 +73,7 @@ class Limit:
     """
     How many requests may be in flight. Refusals lower it to what was let through; then it comes back one by one.
 
-    Soon after a raise that holds follows the next. The oftener raises are refused, the longer it waits with the next.
+    A raise that holds is followed by the next. The oftener raises are refused, the longer it waits with the next.
 
     :param most: where it starts, and ends.
     :param chance: gives a number from 0 to 1, another one each time.
@@ -94,7 +104,7 @@ class Limit:
         :param in_flight: how many these were.
         """
         if self._is_on_trial:
-            self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)
+            self._wait_s = min(self._wait_s * WAIT_GROWTH, LONGEST_WAIT_S)
         elif self.is_lowered:
             self._shorten_wait()
         self._is_on_trial = False
@@ -106,18 +116,15 @@ class Limit:
         self._let_through -= 1
         self.allowed = max(1, min(self.allowed, self._let_through))
 
-    def leave_alone(self, from_s: float, answers: int) -> None:
+    def leave_alone(self, from_s: float) -> None:
         """
         Wait with the next raise.
 
         :param from_s: from when on.
-        :param answers: for at least so many answers.
         """
-        wait_s = min(self._wait_s * self.allowed**WAIT_GROWTH, LONGEST_WAIT_OF_ALL_S)
-        self._raise_at_s = from_s + wait_s * (0.75 + self._chance() / 2)
-        self._answers_wanted = answers
-        self._answers = 0
-        self._changed_s = from_s
+        wait_s = min(self._wait_s * self.allowed**WAIT_POWER, LONGEST_WAIT_OF_ALL_S)
+        answers = min(LEAST_ANSWERS * self._wait_s / LEAST_WAIT_S, ANSWERS_PER_THROTTLING)
+        self._wait(from_s, self._about(wait_s), round(self._about(answers)))
 
     def answered(self, sent_s: float, now_s: float, *, is_reached: bool) -> None:
         """
@@ -137,12 +144,20 @@ class Limit:
         if is_reached:
             self.allowed += 1
             self._is_on_trial = True
-            self._answers_wanted = self.allowed
-            self._answers = 0
-            self._changed_s = now_s
+            self._wait(now_s, self._about(TRIAL_S), self.allowed)
+
+    def _wait(self, from_s: float, wait_s: float, answers: int) -> None:
+        self._changed_s = from_s
+        self._raise_at_s = from_s + wait_s
+        self._answers_wanted = answers
+        self._answers = 0
+
+    def _about(self, value: float) -> float:
+        """Tasks that were refused together do not try again together."""
+        return value * (0.75 + self._chance() / 2)
 
     def _shorten_wait(self) -> None:
-        self._wait_s = max(self._wait_s / 2, LEAST_WAIT_S)
+        self._wait_s = max(self._wait_s / WAIT_GROWTH, LEAST_WAIT_S)
 
 
 class Flow:
@@ -161,6 +176,10 @@ class Flow:
         self._limit = Limit(most, chance)
         self._changed = threading.Condition()
         self._in_flight = 0
+        self._gap_s = min(LONGEST_GAP_S, LONGEST_RAMP_S / most)
+        #: How many have been let through together since the last throttling, and when more were tried last.
+        self._proven = 0
+        self._tried_at_s = -math.inf
         #: When each of the slots that rest may be used again.
         self._resting: deque[float] = deque()
         self._answer_s = 0.0
@@ -225,6 +244,8 @@ class Flow:
             self._answer_s = SMOOTHING * (self._answer_s or took_s) + (1 - SMOOTHING) * took_s
             self._answers += 1
             self._throttlings_in_vain = 0
+            if ticket.throttlings == self._throttlings:
+                self._proven = max(self._proven, ticket.in_flight)
             is_reached = self._taken(now_s) >= self._limit.allowed
             self._limit.answered(ticket.sent_s, now_s, is_reached=is_reached)
             if self._limit.is_lowered or now_s < self._throttled_at_s + REST_FOR_S:
@@ -279,6 +300,10 @@ class Flow:
         taken = self._taken(now_s)
         if taken >= self._limit.allowed:
             return self._resting[0] - now_s
+        if taken >= self._proven:
+            if now_s < self._tried_at_s + self._gap_s:
+                return self._tried_at_s + self._gap_s - now_s
+            self._tried_at_s = now_s
         self._in_flight += 1
         return Ticket(now_s, taken + 1, self._throttlings)
 
@@ -302,7 +327,7 @@ class Flow:
         self._held_until_s = max(self._held_until_s, self._clock.monotonic() + seconds)
 
     def _leave_limit_alone(self) -> None:
-        self._limit.leave_alone(max(self._held_until_s, self._clock.monotonic()), ANSWERS_PER_THROTTLING)
+        self._limit.leave_alone(max(self._held_until_s, self._clock.monotonic()))
 
     def _note_throttling(self, now_s: float) -> None:
         if not self._throttlings:
@@ -312,6 +337,7 @@ class Flow:
         self._throttlings_in_vain += 1
         self._throttlings += 1
         self._throttled_at_s = now_s
+        self._proven = 0
 
     def _next_hold_s(self, now_s: float) -> float:
         """For how long to hold all where one request was too many."""
