@@ -12,10 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage as OperatorLineage
     from airflow.sdk import Asset as Asset
     from airflow.sdk import AssetAlias as AssetAlias
     from airflow.sdk import BaseHook as BaseHook
     from airflow.sdk import BaseOperator as BaseOperator
+    from airflow.sdk import BaseOperatorLink as BaseOperatorLink
     from airflow.sdk import BaseSensorOperator as BaseSensorOperator
     from airflow.sdk import Context as Context
     from airflow.sdk import ObjectStoragePath as ObjectStoragePath
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from airflow.sdk.exceptions import AirflowTaskTerminated as AirflowTaskTerminated
     from airflow.sdk.exceptions import AirflowTaskTimeout as AirflowTaskTimeout
     from airflow.sdk.exceptions import TaskDeferred as TaskDeferred
+    from airflow.sdk.execution_time.xcom import XCom as XCom
+    from airflow.sdk.lineage import get_hook_lineage_collector as get_hook_lineage_collector
     from airflow.sdk.log import mask_secret as mask_secret
     from airflow.sdk.observability.stats import Stats as Stats
 
@@ -48,15 +52,20 @@ PLACES: dict[str, tuple[str, ...]] = {
     "AssetAlias": ("airflow.sdk", "airflow.datasets:DatasetAlias"),
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),
     "BaseOperator": ("airflow.sdk", "airflow.models.baseoperator"),
+    "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),
     "ObjectStoragePath": ("airflow.sdk", "airflow.io.path"),
+    # Only OpenLineage's provider asks for what is made of it.
+    "OperatorLineage": ("airflow.providers.openlineage.extractors", "types:SimpleNamespace"),
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),
     # Before Airflow 3.3 there is none to inherit from.
     "RetryDecision": ("airflow.sdk", "builtins:object"),
     "RetryPolicy": ("airflow.sdk", "builtins:object"),
     "Stats": ("airflow.sdk.observability.stats", "airflow.observability.stats", "airflow.stats"),
     "TaskDeferred": ("airflow.sdk.exceptions", "airflow.exceptions"),
+    "XCom": ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"),
     "conf": ("airflow.sdk.configuration", "airflow.configuration"),
+    "get_hook_lineage_collector": ("airflow.sdk.lineage", "airflow.lineage.hook"),
     "import_string": ("airflow.sdk.module_loading", "airflow.utils.module_loading"),
     "mask_secret": (
         "airflow.sdk.log",

@@ -124,6 +124,7 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "extra-links": [f"{package}.operators.links.PublishedObjectLink"],
         "connection-types": [
             {
                 "connection-type": "liveperson",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,12 @@ from airflow_provider_lp.compat import (
     AirflowFailException,
     AirflowTaskTerminated,
     AirflowTaskTimeout,
-    BaseOperator,
 )
-from airflow_provider_lp.operators import stats
+from airflow_provider_lp.operators import lineage
+from airflow_provider_lp.operators.observed import ObservedOperator
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
-    from airflow_provider_lp.compat import Context
-    from airflow_provider_lp.operators.output import Target
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +30,7 @@ log = logging.getLogger(__name__)
 TELLING = (LivePersonError, OSError, AirflowTaskTerminated, AirflowTaskTimeout)
 
 
-class LivePersonOperator(BaseOperator):
+class LivePersonOperator(ObservedOperator):
     """
     An operator that talks to LivePerson.
 
@@ -46,12 +44,18 @@ class LivePersonOperator(BaseOperator):
         self.liveperson_conn_id = liveperson_conn_id
         self._client: LivePersonClient | None = None
 
+    @property
+    def reads(self) -> str:
+        """What it reads of LivePerson, as lineage names it."""
+        return lineage.CONVERSATIONS
+
     @contextmanager
     def client(self, max_concurrency: int) -> Iterator[LivePersonClient]:
         """A client for the connection, as long as the block lasts."""
         from airflow_provider_lp.hooks.liveperson import LivePersonHook
 
-        with LivePersonHook(self.liveperson_conn_id).get_conn(max_concurrency=max_concurrency) as client:
+        hook = LivePersonHook(self.liveperson_conn_id)
+        with hook.get_conn(max_concurrency=max_concurrency) as client:
             self._client = client
             try:
                 yield client
@@ -63,29 +67,7 @@ class LivePersonOperator(BaseOperator):
                     throttled_ms=round(client.throttled_s * 1000),
                     received_bytes=client.received_bytes,
                 )
-
-    def count(self, **numbers: int) -> None:
-        """
-        Add numbers to Airflow's stats.
-
-        :param numbers: by the counter's name without its prefix, see :mod:`airflow_provider_lp.operators.stats`.
-        """
-        stats.count(self.dag_id, self.task_id, **numbers)
-
-    def announce(self, target: Target, summary: Mapping[str, Any], context: Context, *, counted: str) -> Any:
-        """
-        Tell of the object that was published: log, asset events, stats.
-
-        :param target: the object.
-        :param summary: of the object.
-        :param context: of the run.
-        :param counted: the member of the summary that says how much was published.
-        :return: the summary, with the URL as its path.
-        """
-        extra = target.announce(summary, context, self.outlets, counted=counted)
-        brought = {counted: summary[counted]} if counted in ("conversations", "rows") else {}
-        self.count(**brought, published_bytes=summary["bytes"])
-        return extra
+                self.has_read(lineage.of_liveperson(client.account_id, self.reads, hook))
 
     def final_failures(self) -> AbstractContextManager[None]:
         """

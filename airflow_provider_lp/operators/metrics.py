@@ -11,6 +11,7 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.formats import FORMATS
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
+from airflow_provider_lp.operators.lineage import OPERATIONS
 from airflow_provider_lp.operators.path_fields import check_literal_zone
 from airflow_provider_lp.operators.templates import from_template
 from airflow_provider_lp.retention import FRESHNESS_DELAY
@@ -182,6 +183,11 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         self.overdue_conversations = overdue_conversations
         self.breakdown = breakdown
         self.include_sub_groups = include_sub_groups
+
+    @property
+    def reads(self) -> str:
+        """What it reads of LivePerson, as lineage names it."""
+        return super().reads if self.source_of_truth == "conversations" else f"{OPERATIONS}{self.report}"
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the rows where there is no path."""

@@ -15,6 +15,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonIncompleteDataError,
 )
 from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
 from airflow_provider_lp.operators.output import StoredObjects, Target
@@ -167,6 +168,8 @@ class LivePersonReconcileOperator(LivePersonOperator):
                 )
                 if differences := proof.differences(exports, period):
                     return self._differing(differences, period)
+                proven = [stored.locate(each.path) for each in exports.objects]
+                self.has_read(*(lineage.of_storage(path.fs, path.path, path) for path in proven))
                 summary = _summary(exports, period, self._closings(client, period), client)
                 if target is not None:
                     summary |= publish_manifest(exports, period, target.path)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.output import Target, describe_events
 from airflow_provider_lp.operators.path_fields import check_literal_zone, is_template, zone_named
@@ -128,6 +129,9 @@ class LivePersonTablesOperator(LivePersonOperator):
             published_bytes=sum(table["bytes"] for table in made),
         )
         describe_events(summary, targets.values(), context, self.outlets)
+        self.has_read(*(lineage.of_storage(each.fs, each.path, each.fs) for each in sources))
+        self.has_written(*(_dataset(name, targets[name].path, table) for name, table in summary["tables"].items()))
+        self.link_to([target.path for target in targets.values()], context)
         return summary
 
     def _names(self) -> list[str]:
@@ -203,6 +207,14 @@ def _publish_manifest(summary: Mapping[str, Any], built: Built, manifest: Target
 
     publish_object(chunks(), manifest.path)
     log.info("Published the manifest at %s.", manifest.url.text)
+
+
+def _dataset(name: str, path: ObjectStoragePath, table: Mapping[str, Any]) -> lineage.Dataset:
+    """A table as lineage has it."""
+    from airflow_provider_lp.tables.parquet import columns_of
+
+    columns = tuple(lineage.Column(*column) for column in columns_of(name))
+    return lineage.of_storage(path.fs, path.path, path, rows=table["rows"], bytes=table["bytes"], columns=columns)
 
 
 def _report(summary: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.tables.arrow import arrow, arrow_type
 from airflow_provider_lp.tables.flattening import Flat
-from airflow_provider_lp.tables.schema import ACCOUNT_ID, CONVERSATION_ID, EXTRA, SCHEMA_VERSION, Table
+from airflow_provider_lp.tables.schema import ACCOUNT_ID, CONVERSATION_ID, EXTRA, SCHEMA_VERSION, TABLES, Table
 
 if TYPE_CHECKING:
     from airflow_provider_lp.export.stores import Publication
@@ -27,6 +27,19 @@ def arrow_schema(table: Table) -> Any:
         [(ACCOUNT_ID, pa.string()), (CONVERSATION_ID, pa.string()), *columns, (EXTRA, pa.string())],
         metadata={"liveperson.table": table.name, "liveperson.schema_version": str(SCHEMA_VERSION)},
     )
+
+
+def columns_of(name: str) -> list[tuple[str, str, str]]:
+    """
+    The columns of a table's file: name, Arrow's type and, for people, the meaning.
+
+    :param name: of the table.
+    """
+    known = {column.name: column for column in TABLES[name].columns}
+    return [
+        (each.name, str(each.type), known[each.name].words if each.name in known else "")
+        for each in arrow_schema(TABLES[name])
+    ]
 
 
 class _Sink:

@@ -64,6 +64,11 @@ class Column:
     shown: str = ""
 
     @property
+    def words(self) -> str:
+        """What it means, and whether it is personal data."""
+        return "; ".join(filter(None, (self.meaning, self.personal and f"personal data: {self.personal}")))
+
+    @property
     def twin(self) -> str:
         """The same moment as text, which LivePerson sends beside the milliseconds; "" if there is none."""
         return self.member[:-1] if self.kind is Kind.TIME and self.member.endswith("L") else ""
