@@ -1,0 +1,1 @@
+"""The package as companies install it: beside each Airflow, with what there was when that was released."""

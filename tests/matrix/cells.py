@@ -1,0 +1,71 @@
+"""The cells of the matrix: what is installed together, and on which Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """
+    What is installed together.
+
+    :param name: by which it is chosen.
+    :param pythons: minor versions of Python 3 that this Airflow takes, the preferred one first.
+    :param requirements: beside our wheel.
+    :param cut_off: nothing that was published later is installed, as with the constraints of that release.
+    :param lowest: take the lowest version of each of our own dependencies.
+    """
+
+    name: str
+    pythons: tuple[int, ...]
+    requirements: tuple[str, ...] = ()
+    cut_off: str | None = None
+    lowest: bool = False
+
+
+#: The cut-off is the midnight (UTC) that followed the release. Together the cells use every Python there is.
+CELLS = (
+    Cell("lowest", (11, 12), ("universal-pathlib<0.3",), lowest=True),  # what Airflow 2.11.0 forgot to say
+    Cell("2.11", (12, 11), ("apache-airflow==2.11.0",), "2025-05-21T00:00:00Z"),
+    Cell("3.0", (12, 11), ("apache-airflow==3.0.0",), "2025-04-23T00:00:00Z"),
+    Cell("3.1", (13, 12, 11), ("apache-airflow==3.1.0",), "2025-09-26T00:00:00Z"),
+    Cell("3.2", (13, 12, 11), ("apache-airflow==3.2.0",), "2026-04-08T00:00:00Z"),
+    Cell("3.3", (13, 12, 11), ("apache-airflow==3.3.0",), "2026-07-07T00:00:00Z"),
+    Cell("newest", (14, 13, 12, 11)),
+)
+
+
+def python_for(cell: Cell) -> str:
+    """
+    The interpreter of the preferred version that is there.
+
+    :raises LookupError: if there is none that this Airflow takes.
+    """
+    for minor in cell.pythons:
+        for python in _pythons(minor):
+            if _version_of(python) == f"3.{minor}":
+                return python
+    raise LookupError(f"No Python of the versions {', '.join(f'3.{minor}' for minor in cell.pythons)} is on the PATH.")
+
+
+def _pythons(minor: int) -> Iterator[str]:
+    if sys.version_info[:2] == (3, minor):
+        yield sys.executable
+    if found := shutil.which(f"python3.{minor}"):
+        yield found
+    # What pyenv has on the PATH fails for a version that is installed but not chosen.
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from (str(each) for each in sorted(root.glob(f"versions/3.{minor}.*/bin/python")))
+
+
+def _version_of(python: str) -> str | None:
+    asked = [python, "-c", "import sqlite3, ssl, sys; print('%d.%d' % sys.version_info[:2])"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -1,0 +1,61 @@
+"""
+What the Python of a cell runs by itself, with nothing but our wheel, its Airflow and the standard library.
+
+``python -W error -P inside.py imports``, or ``examples FOLDER``, prints what was found, or fails.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+#: What others warn of when they are imported, by message and by the module that is told of.
+OTHERS_OWN: tuple[tuple[str, str], ...] = (
+    ("Timer and timing metrics publish in seconds", "airflow"),  # 2.11
+)
+
+
+def main() -> None:
+    """Do what the arguments say."""
+    for message, module in OTHERS_OWN:
+        warnings.filterwarnings("ignore", message, module=rf"{module}(\.|$)")
+    match sys.argv[1:]:
+        case ["imports"]:
+            imports()
+        case ["examples", folder]:
+            examples(folder)
+
+
+def imports() -> None:
+    """Import all modules, and each name of Airflow's that they may ask for."""
+    from importlib import import_module
+    from pkgutil import walk_packages
+
+    import airflow_provider_lp
+
+    places = [*airflow_provider_lp.__path__]
+    assert all("site-packages" in place for place in places), f"not the wheel, but {places}"
+    names = [name for _, name, _ in walk_packages(places, "airflow_provider_lp.") if not name.endswith("__main__")]
+    for name in names:
+        import_module(name)
+    compat = import_module("airflow_provider_lp.compat")
+    for name in compat.PLACES:
+        getattr(compat, name)
+    print(f"{len(names)} modules")
+
+
+def examples(folder: str) -> None:
+    """Read the example DAGs as Airflow does."""
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:  # before Airflow 3.1
+        from airflow.models.dagbag import DagBag
+    bag = DagBag(folder, include_examples=False)
+    warned = [warning for each in bag.captured_warnings.values() for warning in each]
+    assert not bag.import_errors, "\n".join(f"{file}: {error}" for file, error in bag.import_errors.items())
+    assert not warned, "\n".join(map(str, warned))
+    assert bag.dags, f"no DAGs in {folder}"
+    print(f"{len(bag.dags)} DAGs")
+
+
+main()
