@@ -30,13 +30,16 @@ from airflow_provider_lp.operators.tables import LivePersonTablesOperator
 
 try:
     from airflow.sdk import DAG, Asset, ObjectStoragePath, task
-    from airflow.sdk.exceptions import AirflowSkipException
 except ImportError:  # Airflow 2.11
     from airflow import DAG
     from airflow.datasets import Dataset as Asset
     from airflow.decorators import task
-    from airflow.exceptions import AirflowSkipException
     from airflow.io.path import ObjectStoragePath
+
+try:
+    from airflow.sdk.exceptions import AirflowSkipException
+except ImportError:  # before Airflow 3.2
+    from airflow.exceptions import AirflowSkipException
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+#: What the checks need. With all extras, each cell would have the libraries of each cloud.
+EXTRAS = ("parquet", "s3")
+#: Its library is younger than some cut-offs, and no constraints of Airflow's name it.
+EXTRAS_OF_LOWEST = (*EXTRAS, "zstd")
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -28,6 +34,16 @@ class Cell:
     requirements: tuple[str, ...] = ()
     cut_off: str | None = None
     lowest: bool = False
+
+    def install(self, wheel: Path) -> list[str]:
+        """What ``uv pip install`` takes to install it."""
+        extras = EXTRAS_OF_LOWEST if self.lowest else EXTRAS
+        options = ["--exclude-newer", self.cut_off] if self.cut_off else []
+        if self.lowest:
+            # What a wheel depends on is not direct; what a project depends on is.
+            options += ["--resolution", "lowest-direct", "--requirement", str(PROJECT)]
+            options += [option for extra in extras for option in ("--extra", extra)]
+        return [*options, f"airflow-provider-lp[{','.join(extras)}] @ {wheel.as_uri()}", *self.requirements]
 
 
 #: The cut-off is the midnight (UTC) that followed the release. Together the cells use every Python there is.

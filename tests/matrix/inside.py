@@ -1,13 +1,18 @@
 """
 What the Python of a cell runs by itself, with nothing but our wheel, its Airflow and the standard library.
 
-``python -W error -P inside.py imports``, or ``examples FOLDER``, prints what was found, or fails.
+``python -W error -P inside.py imports``, or ``examples``, prints what was found, or fails.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+
+import airflow_provider_lp
 
 #: What others warn of when they are imported, by message and by the module that is told of.
 OTHERS_OWN: tuple[tuple[str, str], ...] = (
@@ -22,17 +27,12 @@ def main() -> None:
     match sys.argv[1:]:
         case ["imports"]:
             imports()
-        case ["examples", folder]:
-            examples(folder)
+        case ["examples"]:
+            examples()
 
 
 def imports() -> None:
     """Import all modules, and each name of Airflow's that they may ask for."""
-    from importlib import import_module
-    from pkgutil import walk_packages
-
-    import airflow_provider_lp
-
     places = [*airflow_provider_lp.__path__]
     assert all("site-packages" in place for place in places), f"not the wheel, but {places}"
     names = [name for _, name, _ in walk_packages(places, "airflow_provider_lp.") if not name.endswith("__main__")]
@@ -44,8 +44,9 @@ def imports() -> None:
     print(f"{len(names)} modules")
 
 
-def examples(folder: str) -> None:
-    """Read the example DAGs as Airflow does."""
+def examples() -> None:
+    """Read the wheel's example DAGs as Airflow does."""
+    folder = Path(airflow_provider_lp.__file__).parent / "example_dags"
     try:
         from airflow.dag_processing.dagbag import DagBag
     except ImportError:  # before Airflow 3.1
