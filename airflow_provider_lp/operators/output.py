@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -164,16 +165,30 @@ def _located(url: ObjectUrl) -> ObjectStoragePath:
     try:
         path = compat.ObjectStoragePath(url.url, conn_id=url.conn_id)
         _ = path.fs
-    except (ImportError, ValueError) as error:
-        scheme = urlsplit(url.url).scheme
-        extra = STORAGE_EXTRAS.get(scheme)
-        remedy = (
-            f"pip install 'airflow-provider-lp[{extra}]'"
-            if extra
-            else "install the Airflow provider that knows such URLs"
-        )
-        raise LivePersonConfigurationError(
-            f"path={url.text!r}: the storage library for {scheme}:// is not installed or does not work ({error}). "
-            f"To have it, {remedy}."
-        ) from error
+    except (ImportError, RecursionError, TypeError, ValueError) as error:
+        reason = _why_unusable(urlsplit(url.url).scheme, error)
+        raise LivePersonConfigurationError(f"path={url.text!r}: {reason}") from error
     return path
+
+
+def _why_unusable(scheme: str, error: Exception) -> str:
+    if not _airflow_makes_paths():
+        airflow, library = version("apache-airflow"), version("universal-pathlib")
+        return (
+            f"Airflow {airflow} cannot use universal-pathlib {library} ({str(error).rstrip('.')}). "
+            "Install Airflow with its constraints, or pip install 'universal-pathlib<0.3'."
+        )
+    extra = STORAGE_EXTRAS.get(scheme)
+    remedy = (
+        f"pip install 'airflow-provider-lp[{extra}]'" if extra else "install the Airflow provider that knows such URLs"
+    )
+    return f"the storage library for {scheme}:// is not installed or does not work ({error}). To have it, {remedy}."
+
+
+def _airflow_makes_paths() -> bool:
+    """Airflow 2.11.0, 3.0 and 3.1 need universal-pathlib 0.2, but only their constraints say so."""
+    try:
+        str(compat.ObjectStoragePath("file:///"))
+    except (RecursionError, TypeError, ValueError):
+        return False
+    return True

@@ -13,6 +13,7 @@ import pendulum
 import pytest
 from airflow.timetables.interval import CronDataIntervalTimetable
 
+from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.compat import AirflowFailException, AssetAlias, ObjectStoragePath
 from airflow_provider_lp.operators.conversations import (
@@ -345,6 +346,29 @@ def test_a_window_is_a_length_and_no_local_day() -> None:
     window = resolve_window(None, None, "P1D", RunMoments(logical_date=after), datetime(2026, 3, 20, tzinfo=UTC))
     assert window.length == timedelta(hours=24)
     assert window.start != after.subtract(days=1)
+
+
+def test_a_storage_that_nothing_installed_knows_is_told_how_to_get_it(serve: Any) -> None:
+    sandbox = serve(*crowd(3))
+    with pytest.raises(AirflowFailException, match=r"for oss:// is not installed.*install the Airflow provider"):
+        operator(path="oss://bucket/a.ndjson").execute(DAY)
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("error", [TypeError("detected protocol file which is incompatible"), RecursionError("depth")])
+def test_an_airflow_that_can_make_no_paths_is_told_apart(
+    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Such as Airflow 2.11.0 with universal-pathlib 0.3.10, which no Airflow that is tested here has."""
+
+    class Broken(ObjectStoragePath):
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            raise error
+
+    serve(*crowd(3))
+    monkeypatch.setattr(compat, "ObjectStoragePath", Broken)
+    with pytest.raises(AirflowFailException, match=rf"{error}.*constraints, or pip install 'universal-pathlib<0\.3'"):
+        operator(path=f"{tmp_path}/a.ndjson").execute(DAY)
 
 
 def test_a_lookup_has_no_period_to_name(serve: Any) -> None:
