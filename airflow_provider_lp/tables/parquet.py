@@ -143,11 +143,12 @@ class ParquetFile:
         """
         Write what is left, and the end of the file.
 
-        :param metadata: what else the file's metadata says.
+        :param metadata: what else the file's metadata says, where pyarrow can write it.
         """
         if self._waiting_rows:
             self.write()
-        self._writer.add_key_value_metadata(dict(metadata))
+        if hasattr(self._writer, "add_key_value_metadata"):  # pyarrow 17, which the constraints of Airflow 3.0 exclude
+            self._writer.add_key_value_metadata(dict(metadata))
         self._writer.close()
 
     def abandon(self) -> None:

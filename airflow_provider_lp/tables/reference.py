@@ -28,7 +28,7 @@ same columns. Within a version, columns are only appended, before `{EXTRA}`.
   from 0.
 * The files are Parquet, compressed by Zstandard, in groups of at most 100,000 rows. Their metadata name the table
   (`liveperson.table`), the version of the schema (`liveperson.schema_version`) and the sha256 of what they were made
-  of (`liveperson.source_sha256`, by commas).
+  of (`liveperson.source_sha256`, by commas; from pyarrow 17 on).
 
 | what LivePerson sends | what the column holds |
 | --- | --- |
