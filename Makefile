@@ -6,7 +6,7 @@ PYTHON ?= $(call find_python,python3 python3.13 python3.12 python3.11,sys.versio
 PYTHON_OF_AIRFLOW2 ?= $(call find_python,python3 python3.12 python3.11,(3$(comma)11) <= sys.version_info[:2] < (3$(comma)13))
 comma := ,
 
-.PHONY: demo cluster-demo test unit lint bench test-airflow2 test-browser screenshots docs clean
+.PHONY: demo cluster-demo test unit lint bench test-airflow2 test-matrix test-browser screenshots docs clean
 
 demo: .venv/ready
 	@.venv/bin/python -m tests.demo --folder .demo --dags dags_examples
@@ -35,6 +35,10 @@ test-airflow2: .venv-airflow2/ready
 	@.venv-airflow2/bin/python -m pytest --numprocesses 3 --dist loadfile -m "not system" \
 		tests/hooks tests/operators tests/sensors tests/triggers tests/test_*.py
 
+# The wheel beside each Airflow, with what there was when that was released; CELLS="2.11 newest" for only some of them.
+test-matrix: .venv/ready
+	@.venv/bin/python -m tests.matrix --folder .matrix $(CELLS)
+
 # Needs Chromium (apt-get install chromium); without one it says so and tests nothing.
 test-browser: .venv-docs/ready
 	@echo "Using Airflow's pages in a browser."
@@ -51,7 +55,7 @@ docs: .venv-docs/ready
 	@echo "Open build/site/index.html."
 
 clean:
-	rm -rf .venv .venv-airflow2 .venv-cluster .venv-docs .demo .cluster build dist
+	rm -rf .venv .venv-airflow2 .venv-cluster .venv-docs .demo .cluster .matrix build dist
 
 .venv/ready: pyproject.toml
 	$(call install,.venv,$(PYTHON),apache-airflow>=3.3$(comma)<4)

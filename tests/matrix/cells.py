@@ -46,12 +46,13 @@ class Cell:
         return [*options, f"airflow-provider-lp[{','.join(extras)}] @ {wheel.as_uri()}", *self.requirements]
 
 
-#: The cut-off is the midnight (UTC) that followed the release. Together the cells use every Python there is.
+#: The cut-off is the midnight (UTC) that followed the release. Airflow's constraints fit all of its providers at once:
+#: what one of them held back there, is held back here by name. Together the cells use each Python that there is.
 CELLS = (
-    Cell("lowest", (11, 12), ("universal-pathlib<0.3",), lowest=True),  # what Airflow 2.11.0 forgot to say
-    Cell("2.11", (12, 11), ("apache-airflow==2.11.0",), "2025-05-21T00:00:00Z"),
-    Cell("3.0", (12, 11), ("apache-airflow==3.0.0",), "2025-04-23T00:00:00Z"),
-    Cell("3.1", (13, 12, 11), ("apache-airflow==3.1.0",), "2025-09-26T00:00:00Z"),
+    Cell("lowest", (11, 12), ("universal-pathlib<0.3",), lowest=True),  # as without it, Airflow 2.11.0 makes no path
+    Cell("2.11", (12, 11), ("apache-airflow==2.11.0", "pyarrow==16.1.0"), "2025-05-21T00:00:00Z"),
+    Cell("3.0", (12, 11), ("apache-airflow==3.0.0", "pyarrow==16.1.0"), "2025-04-23T00:00:00Z"),
+    Cell("3.1", (13, 12, 11), ("apache-airflow==3.1.0", "pyarrow==18.1.0"), "2025-09-26T00:00:00Z"),
     Cell("3.2", (13, 12, 11), ("apache-airflow==3.2.0",), "2026-04-08T00:00:00Z"),
     Cell("3.3", (13, 12, 11), ("apache-airflow==3.3.0",), "2026-07-07T00:00:00Z"),
     Cell("newest", (14, 13, 12, 11)),
