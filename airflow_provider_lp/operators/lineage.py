@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_lp import compat
@@ -19,8 +18,7 @@ SCHEMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 AZURE = ("abfs", "abfss", "adl", "az")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """
     A column of a table.
 
@@ -34,8 +32,7 @@ class Column:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(NamedTuple):
     """
     Data of LivePerson's, or an object in a storage.
 
