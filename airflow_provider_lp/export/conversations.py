@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.export.download import Download
@@ -57,9 +58,21 @@ def export_conversations(
         "exported_at": query.now.isoformat(timespec="milliseconds"),
         "outside_bounds": exported.outside_bounds,
         "shortfall": download.shortfall,
+        **({"days": _days(exported, query)} if query.time_field == "latest_update" else {}),
         "requests": client.requests - requests,
         "retries": client.retries - retries,
     }
+
+
+def _days(exported: Exported, query: ConversationQuery) -> list[str]:
+    """
+    The days, in UTC, on which the conversations of an export by ``latest_update`` have started.
+
+    LivePerson gives later ones, too: what has started after the window was not updated in it.
+    """
+    first = datetime.fromtimestamp(0, UTC)
+    days = (first + timedelta(days=number) for number in sorted(exported.days) if number)
+    return [f"{day:%Y-%m-%d}" for day in days if day < query.window.end]
 
 
 def collect_conversations(

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 #: What DuckDB reads of a line, if it is not told otherwise.
 LONGEST_LINE_BYTES = 16 << 20
+DAY_MS = 86_400_000
 NUL_ESCAPE = b"\\u0000"
 
 
@@ -103,6 +104,7 @@ class Exported:
     :param outside_bounds: how many of them lie outside the bounds that LivePerson was asked for.
     :param repaired: how many of them held something that is no valid JSON, or that where they go cannot hold.
     :param redacted: how much was taken out of them, by the name of the rule.
+    :param days: on which days (since the epoch, in UTC) the moments lie that they are ordered by.
     :param bytes: size of the object, compressed.
     :param sha256: of the object, in hexadecimal.
     :param records: the conversations themselves, where they stay in memory.
@@ -114,6 +116,7 @@ class Exported:
     outside_bounds: int = 0
     repaired: int = 0
     redacted: dict[str, int] = field(default_factory=dict)
+    days: set[int] = field(default_factory=set)
     bytes: int = 0
     sha256: str = ""
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -124,6 +127,7 @@ class Exported:
         self.messages += sum(row.messages for row in batch.rows)
         self.open_conversations += sum(row.is_open for row in batch.rows)
         self.outside_bounds += sum(row.is_outside for row in batch.rows)
+        self.days.update(row.moment_ms // DAY_MS for row in batch.rows)
         self.count_repaired([row.conversation_id for row in batch.rows if row.is_repaired])
         for row in batch.rows:
             for name, number in row.redacted.items():

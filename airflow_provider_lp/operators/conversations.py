@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.compat import AirflowSkipException
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
@@ -41,8 +42,9 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
     at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
     messages, open_conversations, window, account_id, filters, max_age_s, exported_at, bytes, sha256, outside_bounds,
-    repaired, redacted, shortfall, requests, retries``; it is the extra of the asset events of the task's outlets too,
-    and what :class:`~airflow_provider_lp.operators.reconciling.LivePersonReconcileOperator` proves the export by.
+    repaired, redacted, shortfall, requests, retries``, by ``latest_update`` also ``days``, on which the conversations
+    have started. It is the extra of the asset events of the task's outlets too, and what
+    :class:`~airflow_provider_lp.operators.reconciling.LivePersonReconcileOperator` proves the export by.
     Without ``path``, the task returns the conversations themselves.
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
@@ -82,6 +84,10 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         key of pseudonyms). Default nothing is taken out. (templated)
     :param max_shortfall: how many conversations may be missing that LivePerson counts and does not give, however often
         asked; the summary and the log say how many are. Default 0: the task fails instead. (templated)
+    :param partition_by_day: with ``time_field="latest_update"``: whether each asset of the outlets gets an event for
+        each day (UTC) on which conversations have started that were updated, with the day as its partition key, such as
+        ``2026-01-31``: DAGs with a partitioned schedule run for each of these days, others do not run. Airflow before
+        3.3 knows no such keys: one event then. Default no.
     :param liveperson_conn_id: the Airflow connection. (templated)
     :raises AirflowFailException: without retries, for what retrying cannot mend: arguments, credentials, permissions.
     :raises LivePersonError: by its kind, for what it may mend: throttling, outages, data that is not whole.
@@ -118,6 +124,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         max_concurrency: int = DEFAULT_CONCURRENCY,
         skip_if_empty: bool = False,
         max_shortfall: int | str = 0,
+        partition_by_day: bool = False,
         redact: str | Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -135,6 +142,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         self.max_concurrency = max_concurrency
         self.skip_if_empty = skip_if_empty
         self.max_shortfall = max_shortfall
+        self.partition_by_day = partition_by_day
         self.redact = redact
         # What a template leaves empty is a mistake, and no wish to keep personal data.
         self._redacts = redact is not None
@@ -161,11 +169,17 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             log.info("Returning %d conversations through XCom.", len(records))
             return records
         self._skip_if_empty(summary["conversations"], query)
-        return self.announce(target, summary, context, counted="conversations")
+        partitions = summary["days"] if self.partition_by_day else ()
+        return self.announce(target, summary, context, counted="conversations", partitions=partitions)
 
     def check_output(self) -> None:
         super().check_output()
         check_max_concurrency(self.max_concurrency)
+        if self.partition_by_day and (self.time_field != "latest_update" or not self._publishes):
+            raise LivePersonConfigurationError(
+                "partition_by_day=True goes with time_field='latest_update' and a path: it tells of the days whose "
+                "conversations were updated. Any other export is about its own period; leave it out."
+            )
 
     def _query(self, context: Context, now: datetime) -> ConversationQuery:
         from airflow_provider_lp.export.query import ConversationQuery

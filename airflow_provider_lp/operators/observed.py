@@ -44,7 +44,15 @@ class ObservedOperator(BaseOperator):
         """
         stats.count(self.dag_id, self.task_id, **numbers)
 
-    def announce(self, target: Target, summary: Mapping[str, Any], context: Context, *, counted: str) -> Any:
+    def announce(
+        self,
+        target: Target,
+        summary: Mapping[str, Any],
+        context: Context,
+        *,
+        counted: str,
+        partitions: Collection[str] = (),
+    ) -> Any:
         """
         Tell of the object that was published: log, asset events, stats, lineage, link.
 
@@ -52,9 +60,10 @@ class ObservedOperator(BaseOperator):
         :param summary: of the object.
         :param context: of the run.
         :param counted: the member of the summary that says how much was published.
+        :param partitions: keys of the partitions of an asset that it is about; default none.
         :return: the summary, with the URL as its path.
         """
-        extra = target.announce(summary, context, self.outlets, counted=counted)
+        extra = target.announce(summary, context, self.outlets, counted=counted, partitions=partitions)
         brought = {counted: summary[counted]} if counted in COUNTED else {}
         self.count(**brought, published_bytes=summary["bytes"])
         with _harmless():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from importlib.metadata import version
@@ -75,7 +75,15 @@ class Target:
             _check_connection(url.conn_id, in_path=url.text if storage_conn_id is None else None)
         return cls(url, _located(url))
 
-    def announce(self, summary: Mapping[str, Any], context: Context, outlets: Sequence[Any], *, counted: str) -> Any:
+    def announce(
+        self,
+        summary: Mapping[str, Any],
+        context: Context,
+        outlets: Sequence[Any],
+        *,
+        counted: str,
+        partitions: Collection[str] = (),
+    ) -> Any:
         """
         Log what was published, and make it the extra of the asset events that the outlets cause.
 
@@ -83,17 +91,22 @@ class Target:
         :param context: of the run.
         :param outlets: of the task.
         :param counted: the member of the summary that says how much was published.
+        :param partitions: keys of the partitions of an asset that it is about; default none.
         :return: the summary, with the URL as its path.
         """
         extra = {**summary, "path": self.url.text}
         log.info("Published %d %s (%d bytes) at %s.", extra[counted], counted, extra["bytes"], self.url.text)
         log.info("Summary: %s", json.dumps(extra))
-        describe_events(extra, [self], context, outlets)
+        describe_events(extra, [self], context, outlets, partitions)
         return extra
 
 
 def describe_events(
-    extra: Mapping[str, Any], targets: Iterable[Target], context: Context, outlets: Iterable[Any]
+    extra: Mapping[str, Any],
+    targets: Iterable[Target],
+    context: Context,
+    outlets: Iterable[Any],
+    partitions: Collection[str] = (),
 ) -> None:
     """
     Give the asset events of a task's outlets an extra; for an alias, there is an event for each object.
@@ -102,13 +115,17 @@ def describe_events(
     :param targets: the objects that the task has published.
     :param context: of the run.
     :param outlets: of the task.
+    :param partitions: keys of partitions: an asset has an event for each of them, where Airflow knows partitions (3.3).
     """
     for outlet in outlets:
         if isinstance(outlet, AssetAlias):
             for target in targets:
                 context["outlet_events"][outlet].add(Asset(target.url.url), extra=dict(extra))
         elif isinstance(outlet, Asset):
-            context["outlet_events"][outlet].extra = dict(extra)
+            event = context["outlet_events"][outlet]
+            event.extra = dict(extra)
+            if partitions and hasattr(event, "add_partitions"):
+                event.add_partitions(list(partitions))
 
 
 class StoredObjects:

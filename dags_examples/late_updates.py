@@ -1,0 +1,84 @@
+"""
+Every night: each day again whose conversations were updated in the last 24 hours, however long ago they started.
+
+A conversation that started on Monday may get its last message on Wednesday and its survey on Friday. The first DAG
+exports what was updated since the day before, and tells of each day on which such a conversation has started, by a
+partition of the asset ``liveperson_updated``. The second DAG runs once for each of these days, and exports that day
+again, whole, to the path of ``nightly_export.py``. The day before is always among them: these two replace that DAG.
+
+What was updated is kept too, for whoever merges it into a table: a conversation is in it as often as it was updated,
+and the last one counts.
+
+It needs Airflow 3.3, and the connection, the pool and the variable of ``nightly_export.py``. Its days are those of UTC.
+An older Airflow has the first DAG only.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+
+try:
+    from airflow.sdk import DAG, Asset
+except ImportError:  # Airflow 2.11
+    from airflow import DAG
+    from airflow.datasets import Dataset as Asset
+try:
+    from airflow.sdk import PartitionedAssetTimetable, StartOfDayMapper
+except ImportError:  # before Airflow 3.3
+    PartitionedAssetTimetable = None
+
+ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
+UPDATED = Asset("liveperson_updated")
+
+RETRYING = {
+    "pool": "liveperson",
+    "retries": 4,
+    "retry_delay": timedelta(minutes=5),
+    "retry_exponential_backoff": True,
+    "execution_timeout": timedelta(hours=6),
+}
+
+with DAG(
+    dag_id="liveperson_late_updates",
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["liveperson"],
+    doc_md=__doc__,
+):
+    LivePersonConversationsOperator(
+        task_id="find_updates",
+        time_field="latest_update",
+        path=f"{ROOT}/updated/date={{start:%Y-%m-%d}}/conversations.ndjson.gz",
+        partition_by_day=True,
+        skip_if_empty=True,
+        outlets=[UPDATED],
+        **RETRYING,
+    )
+
+if PartitionedAssetTimetable is not None:
+    with DAG(
+        dag_id="liveperson_updated_day",
+        # The key of a partition is its day; of it Airflow makes the date that the export goes by.
+        schedule=PartitionedAssetTimetable(
+            assets=UPDATED,
+            default_partition_mapper=StartOfDayMapper(input_format="%Y-%m-%d"),
+        ),
+        start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=2,
+        tags=["liveperson"],
+        doc_md=__doc__,
+    ):
+        LivePersonConversationsOperator(
+            task_id="export_day",
+            window=timedelta(days=1),
+            path=f"{ROOT}/started/date={{start:%Y-%m-%d}}/conversations.ndjson.gz",
+            **RETRYING,
+        )
