@@ -171,6 +171,7 @@ ALLOWED: dict[str, set[str]] = {
     "export": {"client", "windows", "retention"},
     "client": set(),
     "compat": set(),
+    "assets": {"compat"},
     "retry_policy": {"compat", "client"},
     "windows": {"client"},
     "retention": set(),
@@ -188,7 +189,7 @@ WITHOUT_AIRFLOW_LAYERS = (
     "get_provider_info",
 )
 #: The layers that a DAG file imports.
-PARSED = ("operators", "sensors", "triggers", "hooks", "retry_policy.py")
+PARSED = ("operators", "sensors", "triggers", "hooks", "retry_policy.py", "assets.py")
 #: The project's own modules that are imported when a function runs. Each loads requests or Airflow's triggers, or opens
 #: so many modules that parsing a DAG file would take more than the 15 ms that an import may cost.
 LATE = {
