@@ -58,10 +58,13 @@ def convert(values: Sequence[Any], column: Column) -> Converted:
             converted.append(None)
             continue
         try:
-            converted.append(rule.read(value))
+            held = rule.read(value)
         except Misfit:
             converted.append(None)
             misfits.append(row)
+            continue
+        # A word may have come as a number: 0 for the phone "0".
+        converted.append(None if isinstance(held, str) and held in column.none else held)
     return Converted(arrow().array(converted, arrow_type(column.kind)), misfits)
 
 
@@ -188,9 +191,12 @@ def _time_of_text(value: Any) -> int:
     try:
         moment = datetime.fromisoformat(value.strip())
         # Everything of LivePerson's is in UTC, also where no zone is named.
-        return to_ms(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Misfit from None
+    if moment.microsecond % 1000:
+        raise Misfit
+    return to_ms(moment)
 
 
 def _texts(value: Any) -> list[str]:

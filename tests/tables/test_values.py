@@ -67,6 +67,7 @@ def held(kind: Kind, value: Any, none: tuple[str, ...] = ()) -> Any:
         (Kind.TIME, "2026-01-31 12:00:00.000+0000", 1769860800000),
         (Kind.TIME, "2026-01-31T13:00:00.001+01:00", 1769860800001),
         (Kind.TIME, "2026-01-31T12:00:00", 1769860800000),
+        (Kind.TIME, "2026-01-31T12:00:00.000001", MISFIT),
         (Kind.TIME, -1, None),
         (Kind.TIME, "undefined", None),
         (Kind.TIME, "", None),
@@ -98,6 +99,7 @@ def test_null_is_null(kind: Kind) -> None:
 
 def test_a_word_is_none_only_where_it_is_said_to_be() -> None:
     assert held(Kind.TEXT, "0", none=("0", "undefined")) is None
+    assert held(Kind.TEXT, 0, none=("0", "undefined")) is None
     assert held(Kind.TEXT, "undefined", none=("0", "undefined")) is None
     assert held(Kind.TEXT, "NA", none=("0", "undefined")) == "NA"
     assert held(Kind.ID, "null", none=("null",)) is None
