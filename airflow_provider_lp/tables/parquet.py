@@ -88,7 +88,8 @@ class ParquetFile:
         self._writer = arrow().parquet.ParquetWriter(
             self._sink, self._schema, compression="zstd", compression_level=ZSTD_LEVEL
         )
-        self._batches: list[Any] = []
+        #: How many rows, and the columns of theirs that have values.
+        self._batches: list[tuple[int, dict[str, Any]]] = []
         self._waiting_rows = 0
         self.rows = 0
         #: Memory that rows take which wait to be written.
@@ -114,30 +115,45 @@ class ParquetFile:
         :param count: how many rows.
         """
         pa = arrow()
-        arrays = [account_ids, conversation_ids]
-        for column in list(self._schema)[2:-1]:
-            values = flat.columns.get(column.name)
-            if isinstance(values, list):
-                values = pa.array(values, column.type)
-            arrays.append(pa.nulls(count, column.type) if values is None else values)
-        extra = [flat.extra.get(row) for row in range(count)] if flat.extra else None
-        arrays.append(pa.nulls(count, pa.string()) if extra is None else pa.array(extra, pa.string()))
-        batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-        self._batches.append(batch)
+        given: dict[str, Any] = {ACCOUNT_ID: account_ids, CONVERSATION_ID: conversation_ids, **flat.columns}
+        if flat.extra:
+            given[EXTRA] = [flat.extra.get(row) for row in range(count)]
+        columns = {
+            field.name: pa.array(given[field.name], field.type)
+            if isinstance(given[field.name], list)
+            else given[field.name]
+            for field in self._schema
+            if given.get(field.name) is not None
+        }
+        self._batches.append((count, columns))
         self.rows += count
         self._waiting_rows += count
-        self.waiting_bytes += batch.nbytes
+        # Not nbytes, which takes as long as some dozens of values.
+        self.waiting_bytes += sum(values.get_total_buffer_size() for values in columns.values())
         if self._waiting_rows >= ROW_GROUP_ROWS:
             self.write()
 
     def write(self) -> None:
         """Write the rows that wait, as a group."""
-        rows = arrow().Table.from_batches(self._batches, schema=self._schema)
+        columns = [self._column(field) for field in self._schema]
+        rows = arrow().Table.from_arrays(columns, schema=self._schema)
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
         self._batches = []
         self._waiting_rows = self.waiting_bytes = 0
         # Otherwise some tens of megabytes would be kept for later.
         arrow().default_memory_pool().release_unused()
+
+    def _column(self, field: Any) -> Any:
+        """The values of a column in the rows that wait."""
+        pa = arrow()
+        if not any(field.name in columns for _, columns in self._batches):
+            return pa.nulls(self._waiting_rows, field.type)
+        parts = [columns.get(field.name) for _, columns in self._batches]
+        counts = (count for count, _ in self._batches)
+        return pa.chunked_array(
+            [pa.nulls(count, field.type) if part is None else part for part, count in zip(parts, counts, strict=True)],
+            field.type,
+        )
 
     def close(self, metadata: Mapping[str, str]) -> None:
         """

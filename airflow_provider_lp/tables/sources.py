@@ -22,7 +22,7 @@ from airflow_provider_lp.client.odd_json import BYTE_ORDER_MARK, repair
 BLOCK_BYTES = 4 << 20
 READ_BYTES = 1 << 20
 #: A batch ends with the line that makes it as large as this.
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 6 << 20
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 WANTED = "Tables are made of what exports of conversations write: a record a line."
