@@ -26,6 +26,8 @@ IMPATIENT = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
     "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+    # Patient all the same where the machine is busy: five seconds without an answer would fail a task.
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",
 }
 PORTS = (20_000, 32_000)

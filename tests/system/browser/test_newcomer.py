@@ -84,23 +84,21 @@ def test_a_connection_is_saved_and_edited_and_keeps_its_secrets(
     form.open(CONN_ID)
     form.field("description").fill("Customer service, all brands")
     form.save()
-    assert exported(airflow_ui, CONN_ID) == {**saved, "description": "Customer service, all brands"}
-
     form.open(CONN_ID)
     form.unfold(OPTIONAL)
     form.field("source").fill("Nightly")
     form.save()
-    assert exported(airflow_ui, CONN_ID)["extra"] == {**required, "source": "Nightly"}
-
-    tested = airflow_ui.airflow.run("connections", "test", CONN_ID)
-    assert "Connection success!" in tested.stdout
+    extra = {**required, "source": "Nightly"}
+    assert exported(airflow_ui, CONN_ID) == {**saved, "description": "Customer service, all brands", "extra": extra}
 
 
 def test_the_night_is_exported_by_it(page: Any, api: RestApi, airflow_ui: RunningAirflow, picture: Taker) -> None:
     api.post("/pools", name="liveperson", slots=2)
     api.patch(f"/dags/{DAG_ID}", is_paused=False)
-    airflow_ui.wait_for(lambda: set(airflow_ui.states(DAG_ID).values()) == {"success"})
-    ((run_id,),) = airflow_ui.rows(f"select run_id from dag_run where dag_id = '{DAG_ID}'")
+    query = f"select run_id, state from dag_run where dag_id = '{DAG_ID}' and state in ('success', 'failed')"
+    airflow_ui.wait_for(lambda: airflow_ui.rows(query))
+    ((run_id, state),) = airflow_ui.rows(query)
+    assert state == "success", airflow_ui.states(DAG_ID)
     page.set_viewport_size({"width": 1280, "height": 650})
     page.goto(f"/dags/{DAG_ID}/runs/{run_id}/tasks/{QUERY}")
     page.get_by_text("Conversations per skill").wait_for()
