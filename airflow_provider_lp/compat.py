@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from airflow.sdk.lineage import get_hook_lineage_collector as get_hook_lineage_collector
     from airflow.sdk.log import mask_secret as mask_secret
     from airflow.sdk.observability.stats import Stats as Stats
+    from airflow.serialization.encoders import coerce_to_core_timetable as coerce_to_core_timetable
 
 #: Where each name is: on the newest Airflow first. A name after the colon is what it is called there.
 PLACES: dict[str, tuple[str, ...]] = {
@@ -64,6 +65,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "Stats": ("airflow.sdk.observability.stats", "airflow.observability.stats", "airflow.stats"),
     "TaskDeferred": ("airflow.sdk.exceptions", "airflow.exceptions"),
     "XCom": ("airflow.sdk.execution_time.xcom", "airflow.models.xcom"),
+    # Before Airflow 3.2, DAGs have the timetables themselves.
+    "coerce_to_core_timetable": ("airflow.serialization.encoders", "copy:copy"),
     "conf": ("airflow.sdk.configuration", "airflow.configuration"),
     "get_hook_lineage_collector": ("airflow.sdk.lineage", "airflow.lineage.hook"),
     "import_string": ("airflow.sdk.module_loading", "airflow.utils.module_loading"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -29,6 +30,8 @@ NO_WINDOW = (
     "window=timedelta(days=1) to export the day before the run (for metrics, hours=1 for the hour before it), or start "
     "and end, or schedule the DAG with CronDataIntervalTimetable."
 )
+
+NO_INTERVAL = "absent, as it is where a run is started without a logical date, or by an asset"
 
 
 def to_ms(moment: datetime) -> int:
@@ -120,6 +123,8 @@ class RunMoments(NamedTuple):
     :param partition_date: start of its partition (Airflow >= 3.3).
     :param logical_date: its logical date.
     :param run_after: the earliest moment it could run.
+    :param last_interval: finds the last whole interval of the DAG's schedule before the run, if it has intervals; asked
+        only where the run has neither interval nor partition.
     """
 
     interval_start: datetime | None = None
@@ -127,6 +132,7 @@ class RunMoments(NamedTuple):
     partition_date: datetime | None = None
     logical_date: datetime | None = None
     run_after: datetime | None = None
+    last_interval: Callable[[], tuple[datetime, datetime] | None] | None = None
 
 
 def parse_moment(name: str, value: object) -> datetime:
@@ -234,7 +240,7 @@ def resolve_window(start: object, end: object, window: object, run: RunMoments, 
     """
     The window that a run is about, by the first of these that applies: ``start`` and ``end``; the data interval, if
     longer than zero; the partition date and ``window`` after it; ``window`` before the logical date, or before the
-    moment the run was due.
+    moment the run was due; the last whole interval of the DAG's schedule before that moment.
 
     :param start: given start, ``None`` if not given.
     :param end: given end, ``None`` if not given.
@@ -268,5 +274,9 @@ def _of_run(window: timedelta | None, run: RunMoments) -> Window:
         moment = run.logical_date or run.run_after
         if moment is not None:
             return Window.between(moment - window, moment)
-    known = f"{interval[0].isoformat()} to {interval[1].isoformat()}" if interval[0] and interval[1] else "absent"
+    elif run.last_interval is not None and run.partition_date is None and not all(interval):
+        last = run.last_interval()
+        if last is not None:
+            return Window.between(*last)
+    known = f"{interval[0].isoformat()} to {interval[1].isoformat()}" if interval[0] and interval[1] else NO_INTERVAL
     raise LivePersonWindowError(NO_WINDOW.format(interval=known))

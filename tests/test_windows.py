@@ -72,6 +72,23 @@ def test_or_before_the_moment_the_run_was_due() -> None:
     assert resolve(window=ONE_DAY, run=RunMoments(run_after=D20)) == Window(at(19), at(20))
 
 
+def test_or_the_last_interval_of_the_schedule_where_the_run_has_none() -> None:
+    def last() -> tuple[datetime, datetime]:
+        return D18, D19
+
+    assert resolve(run=RunMoments(run_after=D20, last_interval=last)) == Window(at(18), at(19))
+    # What the run or the operator says goes before it.
+    assert resolve(window=ONE_DAY, run=RunMoments(run_after=D20, last_interval=last)) == Window(at(19), at(20))
+    assert resolve(run=INTERVAL._replace(last_interval=lambda: (D19, D20))) == Window(at(18), at(19))
+    for run in (
+        EMPTY_INTERVAL._replace(last_interval=last),
+        RunMoments(partition_date=D19, last_interval=last),
+        RunMoments(run_after=D20, last_interval=lambda: None),
+    ):
+        with pytest.raises(LivePersonWindowError, match="does not say which period"):
+            resolve(run=run)
+
+
 @pytest.mark.parametrize(
     ("run", "window"),
     [(RunMoments(), None), (RunMoments(), ONE_DAY), (EMPTY_INTERVAL, None), (RunMoments(partition_date=D18), None)],
