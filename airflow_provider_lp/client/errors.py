@@ -6,6 +6,7 @@
     ├── LivePersonConfigurationError    a setting or an argument is wrong: correct it
     │   ├── LivePersonConnectionNotFoundError  there is no such Airflow connection, or it cannot be found just now
     │   └── LivePersonWindowError       the period asked for is not one that can be exported
+    │       └── LivePersonOutOfReachError  LivePerson's metrics no longer reach back to it
     ├── LivePersonAuthenticationError   LivePerson does not accept the credentials
     ├── LivePersonSessionError          the same user is logged in elsewhere
     ├── LivePersonPermissionError       the credentials are good but may not do this
@@ -78,6 +79,10 @@ class LivePersonConnectionNotFoundError(LivePersonConfigurationError):
 
 class LivePersonWindowError(LivePersonConfigurationError):
     """The period to export is missing, backwards, in the future or out of LivePerson's reach."""
+
+
+class LivePersonOutOfReachError(LivePersonWindowError):
+    """The period was there, and is no longer among what Messaging Operations holds."""
 
 
 class LivePersonAuthenticationError(LivePersonError):

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonOutOfReachError
+from airflow_provider_lp.compat import AirflowSkipException
 from airflow_provider_lp.export.formats import FORMATS
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
@@ -95,6 +96,8 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         close. (templated)
     :param max_age: with ``source_of_truth="conversations"``: how long before the period a conversation may have
         started; default 90 days; given as ``window`` is. (templated)
+    :param skip_if_out_of_reach: skip the task, instead of failing it, where LivePerson no longer holds all of the
+        period: a task after it, with ``trigger_rule="all_skipped"``, may recompute it from conversations; default no.
     :param user_type: for segments: ``"human"``, ``"bot"`` or ``"all"``; default LivePerson's own. (templated)
     :param source: for ``agent_segments``: channels such as ``"APP"``; default LivePerson's own. (templated)
     :param metrics: for ``current_queue_health`` (``"queue"``, ``"waittimes"``, ``"overdue"``, ``"all"``),
@@ -154,6 +157,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         group_ids: Collection[str | int] | str | None = None,
         source_of_truth: str = "operations",
         max_age: timedelta | float | str | None = None,
+        skip_if_out_of_reach: bool = False,
         user_type: str | None = None,
         source: Collection[str] | str | None = None,
         metrics: Collection[str] | str | None = None,
@@ -177,6 +181,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         self.group_ids = group_ids
         self.source_of_truth = source_of_truth
         self.max_age = max_age
+        self.skip_if_out_of_reach = skip_if_out_of_reach
         self.user_type = user_type
         self.source = source
         self.metrics = metrics
@@ -205,6 +210,11 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
                     return rows
                 summary = export_metrics(client, query, target.path, format=self.format)
         return self.announce(target, summary, context, counted="rows")
+
+    def failure_of(self, error: BaseException) -> BaseException:
+        if self.skip_if_out_of_reach and isinstance(error, LivePersonOutOfReachError):
+            return AirflowSkipException(f"Skipping instead of failing: {error}")
+        return super().failure_of(error)
 
     def _query(self, context: Context, now: datetime) -> MetricsQuery:
         from airflow_provider_lp.export.metrics.query import MetricsQuery

@@ -21,7 +21,7 @@ from airflow_provider_lp.client.errors import (
     LivePersonIncompleteDataError,
     LivePersonServerError,
 )
-from airflow_provider_lp.compat import AirflowFailException, Asset, AssetAlias
+from airflow_provider_lp.compat import AirflowFailException, AirflowSkipException, Asset, AssetAlias
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.sandbox import Account, Conversation, Fault
 from tests.exported import calls, plain
@@ -579,3 +579,21 @@ def test_logs_hold_no_secrets(lp: Any, tmp_path: Path, caplog: pytest.LogCapture
     assert "Published 7 rows" in caplog.text
     assert lp.credentials["client_secret"] not in caplog.text
     assert calls(lp, "/msgconversation")
+
+
+def test_a_period_out_of_reach_may_skip_the_task_instead_of_failing_it(serve: Any, tmp_path: Path) -> None:
+    sandbox = serve(*conversations())
+    end = END - timedelta(hours=40)
+    given = {"task_id": "export", "path": f"{tmp_path}/x.ndjson", "start": end - timedelta(hours=1), "end": end}
+    with pytest.raises(AirflowFailException, match="reaches further back than 24 h"):
+        LivePersonMetricsOperator(**given).execute({})
+    with pytest.raises(AirflowSkipException, match=r"Skipping instead of failing: The window .* 24 h"):
+        LivePersonMetricsOperator(**given, skip_if_out_of_reach=True).execute({})
+    assert calls(sandbox, OPERATIONS) == []
+    assert list(tmp_path.iterdir()) == []
+    # What else is wrong with a period, or with the arguments, fails as ever.
+    for wrong in ({"end": end - timedelta(hours=2)}, {"interval": 7}):
+        with pytest.raises(AirflowFailException):
+            LivePersonMetricsOperator(**{**given, **wrong}, skip_if_out_of_reach=True).execute({})
+    recomputed = LivePersonMetricsOperator(**given, skip_if_out_of_reach=True, source_of_truth="conversations")
+    assert recomputed.execute({"outlet_events": {}})["derived"] is True

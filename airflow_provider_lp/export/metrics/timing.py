@@ -13,7 +13,11 @@ from datetime import timedelta
 from itertools import chain
 from typing import Self, TypeVar
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
+from airflow_provider_lp.client.errors import (
+    LivePersonConfigurationError,
+    LivePersonOutOfReachError,
+    LivePersonWindowError,
+)
 from airflow_provider_lp.client.measurements import MetricsAnswer
 from airflow_provider_lp.client.operations import CLOCK_DIFFERENCE_MS, MetricsRequest
 from airflow_provider_lp.client.report_parameters import LONGEST_TIMEFRAME, check_divides
@@ -74,11 +78,11 @@ class Timing(ABC):
         """
         Make sure that LivePerson still holds the whole window.
 
-        :raises LivePersonWindowError: saying how late it is, and which schedule works.
+        :raises LivePersonOutOfReachError: saying how late it is, and which schedule works.
         """
         window, earliest_ms = self.covers, self._earliest_ms(now_ms)
         if window is not None and window.start_ms < earliest_ms:
-            raise LivePersonWindowError(out_of_reach(self.report, window, earliest_ms, now_ms))
+            raise LivePersonOutOfReachError(out_of_reach(self.report, window, earliest_ms, now_ms))
 
     def _earliest_ms(self, now_ms: int) -> int:
         # What is out of reach by LivePerson's clock is refused by it or, in buckets, missing without a word.
@@ -104,7 +108,7 @@ class Timing(ABC):
         :param request: one of :meth:`requests`.
         :param now_ms: the present moment.
         :param number: how often it was asked before in vain.
-        :raises LivePersonWindowError: if LivePerson no longer holds all of the window.
+        :raises LivePersonOutOfReachError: if LivePerson no longer holds all of the window.
         """
 
     def until_steady(self, request: MetricsRequest, now_ms: int) -> int:
