@@ -1,8 +1,12 @@
 """
 Any period of the last 13 months, on request: a plan of windows, a mapped export of each, and proof of the whole.
 
-Start it from Airflow's UI: a form asks for the first day and for the day after the last one. Each window, of a day or
-less, is exported by a task of its own: one that is killed is retried alone, and clearing one exports its window again.
+Start it from Airflow's UI: a form asks for the first day and for the day after the last one. Or by the command line:
+
+    airflow dags trigger liveperson_backfill --conf '{"start": "2026-01-01", "end": "2026-02-01"}'
+
+Days are those of UTC; the run's own date does not matter. Each window, of a day or less, is exported by a task of its
+own: one that is killed is retried alone, and clearing one exports its window again.
 
 It needs the connection ``liveperson_default`` and a pool for tasks that call LivePerson:
 
@@ -15,7 +19,8 @@ In the end the exports are proven: they leave no gap, all objects are there, and
 manifest, ``backfill/manifests/2026-01-01_2026-02-01.json``, names what was proven: read the objects that it names.
 
 To repeat a run, clear its exports and not its plan: a later plan may cut elsewhere, and leave objects of the earlier
-one beside its own.
+one beside its own. ``schedule=[Asset("liveperson_conversations_backfilled")]`` starts a DAG of yours once a period is
+proven.
 """
 
 from __future__ import annotations
@@ -29,9 +34,10 @@ from airflow_provider_lp.operators.planning import LivePersonPlanWindowsOperator
 from airflow_provider_lp.operators.reconciling import LivePersonReconcileOperator
 
 try:
-    from airflow.sdk import DAG, Param
+    from airflow.sdk import DAG, Asset, Param
 except ImportError:  # Airflow 2.11
     from airflow import DAG
+    from airflow.datasets import Dataset as Asset
     from airflow.models.param import Param
 
 SIDE_BY_SIDE = 4
@@ -41,23 +47,16 @@ ROOT = "{{ params.root or var.value.get('liveperson_export_root', 'file:///tmp/l
 with DAG(
     dag_id="liveperson_backfill",
     schedule=None,
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=pendulum.datetime(2020, 1, 1, tz="UTC"),
     catchup=False,
     params={
-        "start": Param(
-            "2026-01-01", type="string", format="date", title="From", description="The first day to export, in UTC."
-        ),
-        "end": Param(
-            "2026-02-01",
-            type="string",
-            format="date",
-            title="To, exclusively",
-            description="The day after the last one, in UTC.",
-        ),
+        # Without a default: a run must say what it exports.
+        "start": Param(type="string", format="date", title="Start", description="The first day to export, in UTC."),
+        "end": Param(type="string", format="date", title="End", description="The day after the last one, in UTC."),
         "root": Param(
             None,
             type=["null", "string"],
-            title="Below",
+            title="Root",
             description="Where to write, such as s3://your-bucket/liveperson. Default: the variable "
             "liveperson_export_root.",
         ),
@@ -96,6 +95,7 @@ with DAG(
         start=START,
         end=END,
         path=ROOT + "/backfill/manifests/{start:%Y-%m-%d}_{end:%Y-%m-%d}.json",
+        outlets=[Asset("liveperson_conversations_backfilled")],
         pool="liveperson",
         retries=4,
         retry_delay=timedelta(minutes=5),

@@ -11,6 +11,12 @@ and the last one counts.
 
 It needs Airflow 3.3, and the connection, the pool and the variable of ``nightly_export.py``. Its days are those of UTC.
 An older Airflow has the first DAG only.
+
+* **To change:** ``redact``, ``filters`` and the like must be the same in both exports.
+* **By hand:** the first DAG, without a date, finds what was updated on the last whole day; with a date, on the day
+  *before* that date. The second one fails at once unless its run has a partition, such as ``2026-01-31``, which says
+  which day it is about.
+* **After it:** ``schedule=[Asset("liveperson_updated_days")]`` starts a DAG of yours when a day was exported again.
 """
 
 from __future__ import annotations
@@ -46,12 +52,12 @@ RETRYING = {
 with DAG(
     dag_id="liveperson_late_updates",
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=pendulum.datetime(2020, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
     tags=["liveperson"],
     doc_md=__doc__,
-):
+) as dag:
     LivePersonConversationsOperator(
         task_id="find_updates",
         time_field="latest_update",
@@ -70,15 +76,18 @@ if PartitionedAssetTimetable is not None:
             assets=UPDATED,
             default_partition_mapper=StartOfDayMapper(input_format="%Y-%m-%d"),
         ),
-        start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+        start_date=pendulum.datetime(2020, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=2,
         tags=["liveperson"],
         doc_md=__doc__,
-    ):
+    ) as updated_day:
         LivePersonConversationsOperator(
             task_id="export_day",
-            window=timedelta(days=1),
+            # A run without a partition has no date either: it must not export the last 24 hours as if they were a day.
+            start="{{ partition_date }}",
+            end="{{ partition_date and partition_date.add(days=1) }}",
+            outlets=[Asset("liveperson_updated_days")],
             path=f"{ROOT}/started/date={{start:%Y-%m-%d}}/conversations.ndjson.gz",
             **RETRYING,
         )

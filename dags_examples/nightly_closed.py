@@ -11,6 +11,13 @@ complete, and each conversation comes once, on the day it ended. Two things to k
   later. ``time_field="full_dialog_end"`` goes by the end including the survey.
 
 It needs the same connection, pool and variable as ``nightly_export.py``.
+
+* **To change:** ``TIME_ZONE``, whose days are exported, and ``OLDEST``: how long before that day a conversation may
+  have started. Each three months cost one search more.
+* **By hand:** a run without a date exports the last whole day. A run with a date exports the day *before* that date.
+* **Days of the past:** ``airflow backfill create --dag-id liveperson_nightly_closed --from-date 2026-01-01 --to-date
+  2026-01-31`` exports these days, the last one included.
+* **After it:** ``schedule=[Asset("liveperson_conversations_ended")]`` starts a DAG of yours once a day is there.
 """
 
 from __future__ import annotations
@@ -21,40 +28,48 @@ import pendulum
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+from airflow_provider_lp.sensors.conversations import LivePersonWindowReadySensor
 
 try:
-    from airflow.sdk import DAG, task
+    from airflow.sdk import DAG, Asset
 except ImportError:  # Airflow 2.11
     from airflow import DAG
-    from airflow.decorators import task
+    from airflow.datasets import Dataset as Asset
 
-#: Whose days are exported, and named in the path: such as "Europe/Berlin".
 TIME_ZONE = "UTC"
-# Airflow's own moments are in UTC, where midnight in Berlin still is the day before.
-DAY = f"{{{{ data_interval_start.in_timezone('{TIME_ZONE}') | ds }}}}"
+OLDEST = timedelta(days=180)
 ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
 
 with DAG(
     dag_id="liveperson_nightly_closed",
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone=TIME_ZONE),
-    start_date=pendulum.datetime(2026, 1, 1, tz=TIME_ZONE),
+    start_date=pendulum.datetime(2020, 1, 1, tz=TIME_ZONE),
     catchup=False,
     max_active_runs=1,
     tags=["liveperson"],
     doc_md=__doc__,
 ) as dag:
-
-    @task.sensor(poke_interval=60, timeout=3600, mode="reschedule")
-    def day_has_settled(data_interval_end: pendulum.DateTime) -> bool:
-        """LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive."""
-        return pendulum.now("UTC") >= data_interval_end + timedelta(minutes=5)
+    # LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive.
+    day_is_ready = LivePersonWindowReadySensor(
+        task_id="day_is_ready",
+        time_field="end",
+        max_age=OLDEST,
+        delay=timedelta(minutes=5),
+        settling_time=timedelta(seconds=2),
+        mode="reschedule",
+        poke_interval=60,
+        timeout=timedelta(hours=6),
+        pool="liveperson",
+    )
 
     export_conversations = LivePersonConversationsOperator(
         task_id="export_conversations",
         time_field="end",
-        # How long before that day a conversation may have started: each three months cost one search more.
-        max_age=timedelta(days=180),
-        path=f"{ROOT}/ended/date={DAY}/conversations.ndjson.gz",
+        max_age=OLDEST,
+        # The day that is exported, whatever date the run has.
+        path=ROOT + "/ended/date={start:%Y-%m-%d}/conversations.ndjson.gz",
+        path_timezone=TIME_ZONE,
+        outlets=[Asset("liveperson_conversations_ended")],
         pool="liveperson",
         retries=4,
         retry_delay=timedelta(minutes=5),
@@ -62,4 +77,4 @@ with DAG(
         execution_timeout=timedelta(hours=6),
     )
 
-    day_has_settled() >> export_conversations
+    day_is_ready >> export_conversations

@@ -7,11 +7,14 @@ It needs the connection ``liveperson_default`` and a pool for tasks that call Li
 
 and writes below the variable ``liveperson_export_root``, such as ``s3://your-bucket/liveperson``.
 
+* **To change:** ``TIME_ZONE``, whose days are exported; they have 23 or 25 hours where clocks change.
+* **By hand:** a run without a date exports the last whole day. A run with a date exports the day *before* that date.
+* **Days of the past:** ``airflow backfill create --dag-id liveperson_nightly_export --from-date 2026-01-01 --to-date
+  2026-01-31`` exports these days, the last one included.
+* **After it:** ``schedule=[Asset("liveperson_conversations_started")]`` starts a DAG of yours once a day is there.
+
 Conversations that are still open when the day is exported are in its object as they were then. For transcripts that
 no longer change, see ``nightly_closed.py``.
-
-The days are those of ``TIME_ZONE``, with 23 or 25 hours where clocks change. The operator's ``window`` would not do for
-that: it is a length of time, and no calendar day.
 """
 
 from __future__ import annotations
@@ -22,38 +25,44 @@ import pendulum
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+from airflow_provider_lp.sensors.conversations import LivePersonWindowReadySensor
 
 try:
-    from airflow.sdk import DAG, task
+    from airflow.sdk import DAG, Asset
 except ImportError:  # Airflow 2.11
     from airflow import DAG
-    from airflow.decorators import task
+    from airflow.datasets import Dataset as Asset
 
-#: Whose days are exported, and named in the path: such as "Europe/Berlin".
 TIME_ZONE = "UTC"
-# Airflow's own moments are in UTC, where midnight in Berlin still is the day before.
-DAY = f"{{{{ data_interval_start.in_timezone('{TIME_ZONE}') | ds }}}}"
 ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
 
 with DAG(
     dag_id="liveperson_nightly_export",
     # A timetable with data intervals: each run covers the day before it. On Airflow 3 a plain "@daily" has none.
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone=TIME_ZONE),
-    start_date=pendulum.datetime(2026, 1, 1, tz=TIME_ZONE),
+    start_date=pendulum.datetime(2020, 1, 1, tz=TIME_ZONE),
     catchup=False,
     max_active_runs=1,
     tags=["liveperson"],
     doc_md=__doc__,
 ) as dag:
-
-    @task.sensor(poke_interval=60, timeout=3600, mode="reschedule")
-    def day_has_settled(data_interval_end: pendulum.DateTime) -> bool:
-        """LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive."""
-        return pendulum.now("UTC") >= data_interval_end + timedelta(minutes=5)
+    # LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive.
+    day_is_ready = LivePersonWindowReadySensor(
+        task_id="day_is_ready",
+        delay=timedelta(minutes=5),
+        settling_time=timedelta(seconds=2),
+        mode="reschedule",
+        poke_interval=60,
+        timeout=timedelta(hours=6),
+        pool="liveperson",
+    )
 
     export_conversations = LivePersonConversationsOperator(
         task_id="export_conversations",
-        path=f"{ROOT}/started/date={DAY}/conversations.ndjson.gz",
+        # The day that is exported, whatever date the run has.
+        path=ROOT + "/started/date={start:%Y-%m-%d}/conversations.ndjson.gz",
+        path_timezone=TIME_ZONE,
+        outlets=[Asset("liveperson_conversations_started")],
         pool="liveperson",
         retries=4,
         retry_delay=timedelta(minutes=5),
@@ -61,4 +70,4 @@ with DAG(
         execution_timeout=timedelta(hours=6),
     )
 
-    day_has_settled() >> export_conversations
+    day_is_ready >> export_conversations

@@ -13,6 +13,12 @@ exported again whose number of conversations has changed, or whose object has.
 
 It needs the same connection, pool and variable as ``nightly_export.py``, and replaces it: the paths are the same. Its
 days are those of UTC.
+
+* **To change:** ``DAYS``.
+* **By hand:** a run without a date repairs the days up to and with the last whole one. A run with a date repairs the
+  days *before* that date.
+* **Days of the past:** start it with a date. For more than some weeks of them, ``backfill.py`` is quicker.
+* **After it:** ``schedule=[Asset("liveperson_conversations_repaired")]`` starts a DAG of yours when a day was exported.
 """
 
 from __future__ import annotations
@@ -24,16 +30,19 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.operators.reconciling import LivePersonReconcileOperator
+from airflow_provider_lp.sensors.conversations import LivePersonWindowReadySensor
 
 try:
-    from airflow.sdk import DAG, task
+    from airflow.sdk import DAG, Asset
 except ImportError:  # Airflow 2.11
     from airflow import DAG
-    from airflow.decorators import task
+    from airflow.datasets import Dataset as Asset
 
 DAYS = 7
 ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
 DAY = ROOT + "/started/date={start:%Y-%m-%d}"
+#: The day after the last one, as the sensor has found it.
+END = "ti.xcom_pull('day_is_ready')['end'][:10]"
 
 RETRYING = {
     "pool": "liveperson",
@@ -46,26 +55,31 @@ RETRYING = {
 with DAG(
     dag_id="liveperson_nightly_repair",
     schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    start_date=pendulum.datetime(2020, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
     tags=["liveperson"],
     doc_md=__doc__,
 ) as dag:
-
-    @task.sensor(poke_interval=60, timeout=3600, mode="reschedule")
-    def day_has_settled(data_interval_end: pendulum.DateTime) -> bool:
-        """LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive."""
-        return pendulum.now("UTC") >= data_interval_end + timedelta(minutes=5)
+    # LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive.
+    day_is_ready = LivePersonWindowReadySensor(
+        task_id="day_is_ready",
+        delay=timedelta(minutes=5),
+        settling_time=timedelta(seconds=2),
+        mode="reschedule",
+        poke_interval=60,
+        timeout=timedelta(hours=6),
+        pool="liveperson",
+    )
 
     find_changes = LivePersonReconcileOperator(
         task_id="find_changes",
         exports=[
-            f"{ROOT}/started/date={{{{ data_interval_end.subtract(days={number}) | ds }}}}/manifest.json"
+            f"{ROOT}/started/date={{{{ macros.ds_add({END}, -{number}) }}}}/manifest.json"
             for number in range(DAYS, 0, -1)
         ],
-        start=f"{{{{ data_interval_end.subtract(days={DAYS}) | ts }}}}",
-        end="{{ data_interval_end | ts }}",
+        start=f"{{{{ macros.ds_add({END}, -{DAYS}) }}}}T00:00:00Z",
+        end=f"{{{{ {END} }}}}T00:00:00Z",
         check_updates=True,
         on_difference="return",
         gap_path=DAY + "/conversations.ndjson.gz",
@@ -76,6 +90,7 @@ with DAG(
         task_id="export_day",
         map_index_template="{{ task.start }}",
         max_active_tis_per_dag=2,
+        outlets=[Asset("liveperson_conversations_repaired")],
         **RETRYING,
     ).expand_kwargs(find_changes.output)
 
@@ -86,4 +101,4 @@ with DAG(
         **RETRYING,
     ).expand(exports=export_day.output)
 
-    day_has_settled() >> find_changes
+    day_is_ready >> find_changes

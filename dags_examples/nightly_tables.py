@@ -1,8 +1,8 @@
 """
 Every night: the conversations of the day before as tables that an analyst can query, one Parquet file each.
 
-It exports the day, makes tables of the export, tells Airflow of each table as an asset, so that a DAG may be scheduled
-by it (``schedule=[Asset("liveperson_messages")]``), and ends with a query: conversations per skill.
+It exports the day, makes tables of the export, tells Airflow of each table as an asset, and ends with a query:
+conversations per skill.
 
 It needs the connection ``liveperson_default``, a pool for tasks that call LivePerson, and pyarrow:
 
@@ -13,7 +13,12 @@ and writes below the variable ``liveperson_export_root``, such as ``s3://your-bu
 last task only, which is skipped where it is not installed. What the tables hold stands in ``docs/tables.md``, and how
 to load them elsewhere in ``docs/loading.md``.
 
-To make the tables of a past day anew, clear its task ``make_tables``: it asks LivePerson nothing.
+* **To change:** ``TABLES``, and ``TIME_ZONE``, whose days are exported.
+* **By hand:** a run without a date exports the last whole day. A run with a date exports the day *before* that date.
+* **Days of the past:** ``airflow backfill create --dag-id liveperson_nightly_tables --from-date 2026-01-01 --to-date
+  2026-01-31`` exports these days, the last one included. To make the tables of a day anew, clear its task
+  ``make_tables``: it asks LivePerson nothing.
+* **After it:** ``schedule=[Asset("liveperson_messages")]`` starts a DAG of yours once a day of that table is there.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.operators.tables import LivePersonTablesOperator
+from airflow_provider_lp.sensors.conversations import LivePersonWindowReadySensor
 
 try:
     from airflow.sdk import DAG, Asset, ObjectStoragePath, task
@@ -43,7 +49,7 @@ except ImportError:  # before Airflow 3.2
 
 log = logging.getLogger(__name__)
 
-DAY = "{{ data_interval_start | ds }}"
+TIME_ZONE = "UTC"
 ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"
 #: The tables to make; all of them: leave the argument out.
 TABLES = ["conversations", "messages", "agent_participants", "transfers", "surveys", "survey_answers"]
@@ -57,22 +63,29 @@ QUERY = """
 with DAG(
     dag_id="liveperson_nightly_tables",
     # A timetable with data intervals: each run covers the day before it. On Airflow 3 a plain "@daily" has none.
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=TIME_ZONE),
+    start_date=pendulum.datetime(2020, 1, 1, tz=TIME_ZONE),
     catchup=False,
     max_active_runs=1,
     tags=["liveperson"],
     doc_md=__doc__,
 ) as dag:
-
-    @task.sensor(poke_interval=60, timeout=3600, mode="reschedule")
-    def day_has_settled(data_interval_end: pendulum.DateTime) -> bool:
-        """LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive."""
-        return pendulum.now("UTC") >= data_interval_end + timedelta(minutes=5)
+    # LivePerson shows what happened up to a minute late: give the last minutes of the day time to arrive.
+    day_is_ready = LivePersonWindowReadySensor(
+        task_id="day_is_ready",
+        delay=timedelta(minutes=5),
+        settling_time=timedelta(seconds=2),
+        mode="reschedule",
+        poke_interval=60,
+        timeout=timedelta(hours=6),
+        pool="liveperson",
+    )
 
     export_conversations = LivePersonConversationsOperator(
         task_id="export_conversations",
-        path=f"{ROOT}/raw/date={DAY}/conversations.ndjson.gz",
+        # The day that is exported, whatever date the run has.
+        path=ROOT + "/raw/date={start:%Y-%m-%d}/conversations.ndjson.gz",
+        path_timezone=TIME_ZONE,
         pool="liveperson",
         retries=4,
         retry_delay=timedelta(minutes=5),
@@ -83,8 +96,9 @@ with DAG(
     make_tables = LivePersonTablesOperator(
         task_id="make_tables",
         source=export_conversations.output,
-        path=f"{ROOT}/tables/{{table}}/date={DAY}/{{table}}.parquet",
-        manifest_path=f"{ROOT}/tables/manifests/date={DAY}.json",
+        path=ROOT + "/tables/{table}/date={start:%Y-%m-%d}/{table}.parquet",
+        manifest_path=ROOT + "/tables/manifests/date={start:%Y-%m-%d}.json",
+        path_timezone=TIME_ZONE,
         tables=TABLES,
         outlets=[Asset(f"liveperson_{name}") for name in TABLES],
     )
@@ -103,5 +117,5 @@ with DAG(
             database.register("conversations", pq.read_table(file))
             log.info("Conversations per skill:\n%s", database.sql(QUERY))
 
-    day_has_settled() >> export_conversations
+    day_is_ready >> export_conversations
     conversations_per_skill(make_tables.output)

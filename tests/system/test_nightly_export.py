@@ -55,9 +55,10 @@ def test_a_killed_night_leaves_nothing_and_its_rerun_is_whole_and_repeatable(
     airflow = airflow_of().connected_to(sandbox, AIRFLOW_VAR_LIVEPERSON_EXPORT_ROOT=root.as_uri())
     published = root / "started" / f"date={YESTERDAY:%Y-%m-%d}" / "conversations.ndjson.gz"
 
-    sandbox.add_fault(Fault(kind="stall", seconds=60, after=1, times=None))
+    # After the sensor's two searches, and the first one of the export.
+    sandbox.add_fault(Fault(kind="stall", seconds=60, after=3, times=None))
     process = airflow.start("dags", "test", "liveperson_nightly_export", TODAY.isoformat())
-    wait_for(lambda: sum(seen.path.endswith("/conversations/search") for seen in sandbox.requests) >= 1, process)
+    wait_for(lambda: sum(seen.path.endswith("/conversations/search") for seen in sandbox.requests) >= 3, process)
     time.sleep(1)
     kill(process)
     process.communicate()
