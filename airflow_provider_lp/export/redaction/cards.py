@@ -15,21 +15,21 @@ _MOMENT = re.compile(r"1\d{12}")
 _GROUP = re.compile(r"\d+")
 #: How many digits stand together on cards.
 _LAYOUTS = {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 5), (4, 4, 4, 4, 3), (8, 8), (6, 13), (6, 10), (4, 4, 4, 1)}
+# Between groups, there may be more than between the digits of other numbers: URLs have a plus sign for a space.
+_RUN = re.compile(rf"[0-9](?:[ ().\-/+_\t\r\n]{{0,3}}[0-9]){{{SHORTEST - 1},}}")
 #: What the numbers of the schemes that are used everywhere begin with.
 _SCHEME = re.compile(r"4|5[0-8]|2[2-7]|3[0-9]|6")
 
 
-def mask_cards(text: str, mask: str) -> tuple[str, int]:
-    """The text with a mask for each number of a card, and how many there were."""
-    pieces: list[str] = []
-    copied = 0
-    for run in runs(text):
-        if run.end() - run.start() < SHORTEST:
-            continue
-        for start, end in _cards(run):
-            pieces += (text[copied:start], mask)
-            copied = end
-    return "".join([*pieces, text[copied:]]) if pieces else text, len(pieces) // 2
+def may_hold_card(text: str) -> bool:
+    """Whether it is worth to look for one."""
+    return _RUN.search(text) is not None
+
+
+def find_cards(text: str) -> Iterator[tuple[int, int]]:
+    """Where numbers of cards are."""
+    for run in runs(text, _RUN):
+        yield from _cards(run)
 
 
 def has_luhn_checksum(digits: str) -> bool:
@@ -67,7 +67,7 @@ def _length_of_card(text: str, groups: Sequence[tuple[int, int]], *, is_whole: b
         if len(digits) < SHORTEST or digits[0] == "0" or _MOMENT.fullmatch(digits) or not has_luhn_checksum(digits):
             continue
         is_alone = number == 1 or (is_whole and number == len(groups))
-        is_even = len({*sizes[:-1]}) == 1 and sizes[-1] <= sizes[0] <= LONGEST_EVEN and _SCHEME.match(digits)
-        if is_alone or is_even or tuple(sizes) in _LAYOUTS:
+        is_even = len({*sizes[:-1]}) == 1 and sizes[-1] <= sizes[0] <= LONGEST_EVEN
+        if is_alone or ((is_even or tuple(sizes) in _LAYOUTS) and _SCHEME.match(digits)):
             found = number
     return found

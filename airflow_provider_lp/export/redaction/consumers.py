@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from airflow_provider_lp.export.redaction.json_text import encode
 from airflow_provider_lp.export.redaction.members import folded
 from airflow_provider_lp.export.redaction.pseudonyms import as_id
 
@@ -15,28 +16,32 @@ CONSUMER = "consumer"
 _AGENTS = ("agentparticipants", "agentparticipantsactive", "agentparticipantsleave")
 #: Where participants are named, and the member that says who one is.
 _PARTICIPANTS = {"consumerparticipants": None, "messagerecords": "sentBy", "messagestatuses": "participantType"}
+_NAMED = b'"participantId":'
+#: Letters, digits and signs of ASCII that are spelled as escapes.
+_ESCAPED = re.compile(rb"\\u00[2-7]")
 
 #: The id of a participant, and who it is said to be.
 Participant = tuple[Any, Any]
 
 
-def consumer_ids(record: Mapping[str, Any], others: Iterable[tuple[Participant, int]]) -> Counter[str]:
+def consumer_ids(record: Mapping[str, Any], others: Iterable[Participant]) -> set[str]:
     """
     The ids of a record's consumers: of all participants that are not said, nor known, to be somebody else.
 
-    :param others: participants that are in the record too, but have been read already, and how many rows name them.
-    :return: the ids, and how many rows name them.
+    :param others: participants that are in the record too, but have been read already.
     """
     parts = {_known(name): value for name, value in record.items()}
-    agents = {as_id(_member(row, "agentId")) for part in _AGENTS for row in _rows(parts.get(part))}
-    found: Counter[str] = Counter()
-    for (identity, who), number in (*((each, 1) for each in _participants(parts)), *others):
+    said: set[str] = set()
+    unsaid: set[str] = set()
+    for identity, who in (*_participants(parts), *others):
         if isinstance(who, str) and who.casefold() != CONSUMER:
             continue
         known = as_id(identity)
-        if known and (isinstance(who, str) or known not in agents):
-            found[known] += number
-    return found
+        if known:
+            (said if isinstance(who, str) else unsaid).add(known)
+    if unsaid:
+        unsaid -= {as_id(_member(row, "agentId")) for part in _AGENTS for row in _rows(parts.get(part))}
+    return said | unsaid
 
 
 def participant_of(row: Mapping[str, Any], says_who: str | None) -> Participant:
@@ -46,6 +51,26 @@ def participant_of(row: Mapping[str, Any], says_who: str | None) -> Participant:
     :param says_who: the member that says who it is; ``None`` where only consumers are named.
     """
     return _plain(row, "participantId"), CONSUMER if says_who is None else _plain(row, says_who)
+
+
+def as_participant(identity: str) -> bytes:
+    """How rows name a participant, as JSON."""
+    return _NAMED + encode(identity)
+
+
+def is_plain(identity: str) -> bool:
+    """Whether JSON has no other way to write an id than letter for letter, but for escapes."""
+    return identity.isascii() and identity.replace("-", "").isalnum()
+
+
+def may_hide(part: bytes) -> bool:
+    """Whether JSON spells letters, digits or signs of ASCII as escapes."""
+    return b"\\" in part and b"\\u00" in part and _ESCAPED.search(part) is not None
+
+
+def is_elsewhere(identity: str, part: bytes) -> bool:
+    """Whether JSON has an id, letter for letter, in other places than where rows name participants."""
+    return part.count(identity.encode()) > part.count(as_participant(identity))
 
 
 def _participants(parts: Mapping[str, Any]) -> Iterator[Participant]:

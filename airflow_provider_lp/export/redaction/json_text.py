@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+
+#: More digits have no numbers that mean something to people.
+MOST_DIGITS = 40
 
 
 def _exactly(number: str) -> msgspec.Raw:
@@ -30,3 +34,12 @@ def repeats_names(text: str) -> bool:
 
     json.loads(text, object_pairs_hook=see)
     return repeated
+
+
+def as_whole_number(value: int | msgspec.Raw) -> str | None:
+    """The digits of a number, however it is written; ``None`` if it has a fraction, or too many digits to write."""
+    if isinstance(value, int):
+        return str(value)
+    number = Decimal(bytes(value).decode())
+    is_whole = abs(number.adjusted()) <= MOST_DIGITS and number == number.to_integral_value()
+    return str(int(number)) if is_whole else None

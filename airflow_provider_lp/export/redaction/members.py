@@ -70,9 +70,9 @@ _AGENT_SURVEY: dict[Kind | str, Any] = {
     ],
 }
 _STAMPS: dict[Kind | str, Any] = {CODE: "serverTimeStamp originalTimeStamp"}
-_DATE = {CODE: "year month day"}
-_PRODUCTS = [{CODE: "quantity", "product": {CODE: "price", TEXT: "name category sku"}}]
-_CART: dict[Kind | str, Any] = {CODE: "total currency numItems", "products": _PRODUCTS}
+_DATE = {TEXT: "year month day"}
+_PRODUCTS = [{TEXT: "quantity", "product": {TEXT: "name category sku price"}}]
+_CART: dict[Kind | str, Any] = {TEXT: "total currency numItems", "products": _PRODUCTS}
 
 
 def _event(name: str, payload: dict[Kind | str, Any]) -> dict[Kind | str, Any]:
@@ -80,6 +80,7 @@ def _event(name: str, payload: dict[Kind | str, Any]) -> dict[Kind | str, Any]:
     return {**_STAMPS, name: payload}
 
 
+#: All of the payloads is what websites write.
 _EVENTS: dict[Kind | str, Any] = {
     "events": [
         {
@@ -87,9 +88,8 @@ _EVENTS: dict[Kind | str, Any] = {
             "customerInfo": _event(
                 "customerInfo",
                 {
-                    CODE: "balance currency companySize loginStatus",
                     TEXT: "customerStatus customerType customerId socialId imei userName accountName role "
-                    "companyBranch storeZipCode storeNumber",
+                    "companyBranch storeZipCode storeNumber balance currency companySize loginStatus",
                     "lastPaymentDate": _DATE,
                     "registrationDate": _DATE,
                 },
@@ -101,17 +101,15 @@ _EVENTS: dict[Kind | str, Any] = {
                     "contacts": [{"personalContact": {TEXT: "email phone phoneType address preferredContactMethod"}}],
                 },
             ),
-            "marketingCampaignInfo": _event(
-                "marketingCampaignInfo", {CODE: "originatingChannel campaignId", TEXT: "affiliate"}
-            ),
-            "visitorError": _event("visitorError", {CODE: "level resolved", TEXT: "contextId message code"}),
-            "lead": _event("lead", {CODE: "value currency", TEXT: "topic leadId"}),
-            "serviceActivity": _event("serviceActivity", {CODE: "status", TEXT: "topic category serviceId"}),
-            "cartStatus": {**_CART, CODE: f"{_CART[CODE]} serverTimeStamp originalTimeStamp"},
-            "purchase": {CODE: "total currency serverTimeStamp originalTimeStamp", TEXT: "orderId", "cart": _CART},
+            "marketingCampaignInfo": _event("marketingCampaignInfo", {TEXT: "originatingChannel campaignId affiliate"}),
+            "visitorError": _event("visitorError", {TEXT: "contextId message code level resolved"}),
+            "lead": _event("lead", {TEXT: "topic leadId value currency"}),
+            "serviceActivity": _event("serviceActivity", {TEXT: "topic category serviceId status"}),
+            "cartStatus": {**_STAMPS, **_CART},
+            "purchase": {**_STAMPS, TEXT: "orderId total currency", "cart": _CART},
             "viewedProduct": {
-                CODE: "currency quantity quantityInStock serverTimeStamp originalTimeStamp",
-                TEXT: "statusInStock",
+                **_STAMPS,
+                TEXT: "statusInStock currency quantity quantityInStock",
                 "products": _PRODUCTS,
                 "product": _PRODUCTS[0]["product"],
             },
@@ -274,6 +272,11 @@ class Member:
         """The member of this folded name. One in which an object stands once more under its own name is the same."""
         found = self.members.get(name)
         return self if found is None and self.members and name == folded(self.name) else found
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds a list."""
+        return self.path.endswith(".*")
 
     @property
     def name(self) -> str:

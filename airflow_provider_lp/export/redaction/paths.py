@@ -22,15 +22,13 @@ class Shape(NamedTuple):
     """
     What is of interest in all objects that have the same members.
 
-    :param codes: gives the values of the members that hold codes, if there are such members.
-    :param times: gives those that hold times, likewise.
+    :param codes: gives the values of the members that hold codes or times, if there are such members.
     :param texts: gives those that hold texts, likewise.
     :param named_texts: the members that hold texts, and their places.
     :param others: the other members, names of agents excepted, and their places.
     """
 
     codes: Values | None
-    times: Values | None
     texts: Values | None
     named_texts: tuple[tuple[str, Node], ...]
     others: tuple[tuple[str, Node], ...]
@@ -39,13 +37,12 @@ class Shape(NamedTuple):
     def of(cls, places: Mapping[str, Node]) -> Shape:
         """The shape of the objects that have these members."""
         plain = {name: place for name, place in places.items() if place.rule is None and not place.is_list}
-        codes = [name for name, place in plain.items() if place.kind is Kind.CODE]
-        times = [name for name, place in plain.items() if place.kind is Kind.TIME]
+        codes = [name for name, place in plain.items() if place.kind in (Kind.CODE, Kind.TIME)]
         agents = [name for name, place in plain.items() if place.kind is Kind.AGENT]
         texts = {name: place for name, place in plain.items() if place.is_plain_text}
-        left = {*codes, *times, *agents, *texts}
+        left = {*codes, *agents, *texts}
         others = tuple(each for each in places.items() if each[0] not in left)
-        return cls(_values(codes), _values(times), _values([*texts]), tuple(texts.items()), others)
+        return cls(_values(codes), _values([*texts]), tuple(texts.items()), others)
 
 
 def _values(names: Sequence[str]) -> Values | None:
@@ -105,7 +102,7 @@ class Node(dict[str, "Node"]):
         self.rule = tree.ended(states)
         #: What the member holds. Nobody knows what is in an unknown one, so it is read as text.
         self.kind = Kind.TEXT if member is None or member.kind is None else member.kind
-        self.is_list = member is not None and member.path.endswith(".*")
+        self.is_list = member is not None and member.is_list
         #: Whether there is more to it than what kind of text it may hold.
         self.is_odd = self.rule is not None or self.kind is Kind.WHO or member is None
         self.is_plain_text = not self.is_odd and member is not None and member.kind is Kind.TEXT

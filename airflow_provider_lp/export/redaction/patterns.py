@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from airflow_provider_lp.export.redaction.cards import mask_cards
+from airflow_provider_lp.export.redaction.cards import find_cards, may_hold_card
 from airflow_provider_lp.export.redaction.digits import may_hold_number
-from airflow_provider_lp.export.redaction.emails import mask_emails, may_hold_email
-from airflow_provider_lp.export.redaction.ibans import mask_ibans, may_hold_iban
-from airflow_provider_lp.export.redaction.phones import mask_phones
+from airflow_provider_lp.export.redaction.emails import find_emails, may_hold_email
+from airflow_provider_lp.export.redaction.ibans import find_ibans, may_hold_iban
+from airflow_provider_lp.export.redaction.phones import find_phones
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Pattern:
     Something to look for in texts.
 
     :param may_be_in: a quick look that finds out for most texts that it is not in them.
-    :param mask: gives the text with a mask for each that was found, and how many were.
+    :param find: where it is, from the first to the last.
     :param words: what is found, for people.
     """
 
     may_be_in: Callable[[str], bool]
-    mask: Callable[[str, str], tuple[str, int]]
+    find: Callable[[str], Iterator[tuple[int, int]]]
     words: str
 
 
@@ -31,20 +31,20 @@ class Pattern:
 PATTERNS = {
     "email": Pattern(
         may_hold_email,
-        mask_emails,
+        find_emails,
         "addresses of e-mail, also with the sign as URLs (`%40`) and HTML (`&#64;`) have it",
     ),
     "iban": Pattern(
         may_hold_iban,
-        mask_ibans,
+        find_ibans,
         "international bank account numbers whose length is that of their country and whose checksum is right",
     ),
     "card": Pattern(
-        may_hold_number, mask_cards, "numbers of payment cards: 13 to 19 digits whose last is right by Luhn's checksum"
+        may_hold_card, find_cards, "numbers of payment cards: 13 to 19 digits whose last is right by Luhn's checksum"
     ),
     "phone": Pattern(
         may_hold_number,
-        mask_phones,
+        find_phones,
         "telephone numbers written with `+`, `00` or `0` before them, in North America's groups of 3, 3 and 4 digits, "
         "or after a word such as *phone*, *call* or *tel*",
     ),

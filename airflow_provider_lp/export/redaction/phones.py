@@ -31,16 +31,11 @@ _LONGEST_LEAD = 4
 _BEFORE = 40
 
 
-def mask_phones(text: str, mask: str) -> tuple[str, int]:
-    """The text with a mask for each number, and how many there were."""
-    pieces: list[str] = []
-    copied = 0
+def find_phones(text: str) -> Iterator[tuple[int, int]]:
+    """Where numbers are."""
     for run in runs(text):
         lead = _LEAD.search(text[max(0, run.start() - _LONGEST_LEAD) : run.start()])
-        for start, end in _phones(text, run.start() - len(lead[0] if lead else ""), run.end()):
-            pieces += (text[copied:start], mask)
-            copied = end
-    return "".join([*pieces, text[copied:]]) if pieces else text, len(pieces) // 2
+        yield from _phones(text, run.start() - len(lead[0] if lead else ""), run.end())
 
 
 def _phones(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

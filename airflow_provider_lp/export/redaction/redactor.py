@@ -17,6 +17,8 @@ from airflow_provider_lp.export.redaction.rules import Rules, hides_key
 from airflow_provider_lp.export.redaction.texts import Texts
 from airflow_provider_lp.export.redaction.walk import Walk
 
+#: So many texts that are JSON are remembered.
+MOST_KNOWN = 2000
 #: What was taken out of a record that was not redacted.
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
@@ -50,9 +52,16 @@ class Redactor:
         self.key_rule = next((rule for rule in rules.members if not rule.is_drop and hides_key(rule)), None)
         self.texts = Texts(rules.mask, text, f"text {rules.text}")
         self.pseudonym = Pseudonyms(key).of
+        #: JSON in texts that holds nothing, and where: menus, for instance, are the same in many conversations.
+        self.clean_json: set[tuple[int, str]] = set()
         self.root = PathTree([rule.parts for rule in rules.members], lambda name: self.texts.masked(name, {})).root
         #: What is read without decoding all of it. The conversation's id is in all rows, so they must be.
         self.readers = {} if self.key_rule else readers(self.root)
+
+    def keep_clean_json(self, known: tuple[int, str]) -> None:
+        """Remember JSON in a text, and its place, that holds nothing."""
+        if len(self.clean_json) < MOST_KNOWN:
+            self.clean_json.add(known)
 
     def redact(self, raw: msgspec.Raw | bytes, conversation_id: str) -> Redacted:
         """

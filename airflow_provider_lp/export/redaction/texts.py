@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.export.redaction.digits import begins_other_script
-from airflow_provider_lp.export.redaction.patterns import PATTERNS, Pattern
+from airflow_provider_lp.export.redaction.patterns import PATTERNS
+from airflow_provider_lp.export.redaction.spelling import Reading
 
 #: What JSON that stands in a text begins with, white space included.
 BEGINS_JSON = frozenset('{[" \t\r\n')
 
 # Most texts hold nothing that is looked for. Looks at whole texts find that out many times faster than a search that
-# goes from character to character, single bytes faster than several. A translation tells digits from the rest, and
-# leaves out what people write between them, in UTF-8.
+# goes from character to character. A translation leaves out what people write between digits, and tells digits from all
+# else but a few signs, in UTF-8.
 _END = b"\0"
-_ESCAPE = b"\\u"
+_DIGIT, _SIGN, _ESCAPES = b"1", b"@", b"\\"
+_DIGITS = 7 * _DIGIT
+#: Of e-mail, and of what may be spelled in another way; and what begins digits and full-width signs in some scripts.
+_SIGNS = b"@%&\xd9\xdb\xdf\xe0\xef"
+#: What begins digits in some more scripts, and much else; and what it is followed by there.
+_SCRIPTS = {0xE1: rb"[\x81-\xb1]", 0xEA: rb"[\x98-\xaf]", 0xF0: rb"[^\x9f]"}
+_DIGITS_OF_SCRIPTS = {bytes([each]): re.compile(re.escape(bytes([each])) + rest) for each, rest in _SCRIPTS.items()}
+#: ASCII apart, it is what spaces, dashes and characters of no width are made of.
+_BETWEEN = bytes(b" ().-/+_\t\r\n" + bytes(range(0x80, 0xC3)) + b"\xcd\xe2\xe3")
+_LOOK = bytes(
+    ord(_DIGIT) if 48 <= each < 58
+    else 0 if each == 0
+    else each if each in _SCRIPTS or each == ord(_ESCAPES)
+    else ord(_SIGN) if each in _SIGNS
+    else ord(".")
+    for each in range(256)
+)  # fmt: skip
+#: In JSON, escapes may be any character; elsewhere they may be meant to be.
+_ESCAPE = re.compile(rb"\\[\\u/xtrbf]|[0-9() .]\\n[ ]*[0-9(+]")
+_MASKED = "\0"
 _OPENERS = frozenset({b"{", b"[", b" ", b"\\"})
-_DIGITS = bytes.maketrans(bytes(range(1, 256)), bytes(49 if 48 <= each < 58 else 46 for each in range(1, 256)))
-_BETWEEN = b" ().-/\xc2\xa0\xe2\x80\xaf\x89\x90\x91\x92\x93"
 #: Short texts that hold nothing are remembered: many stand in all records, such as names of skills.
 SHORT = 40
 MOST_KNOWN = 10_000
@@ -30,35 +48,38 @@ MOST_KNOWN = 10_000
 def may_hold_anything(text: str) -> bool:
     """Whether it is worth to look for any pattern: a sign of e-mail, or seven digits with little between them."""
     data = text.encode()
-    return _is_worth(data, data.translate(_DIGITS, _BETWEEN))
+    return _is_worth(data, data.translate(_LOOK, _BETWEEN))
 
 
 def those_that_may_hold_anything(texts: Sequence[msgspec.Raw]) -> list[int]:
     """Which of some texts, in JSON, it is worth to read, by their numbers."""
-    data = _END.join(texts)
-    digits = data.translate(_DIGITS, _BETWEEN)
-    pieces = data.split(_END)
-    # Escapes may be any character; and of JSON in a text, all is read.
-    odd = (b"\\" in data and _ESCAPE in data) or any(map(_begins_oddly, {piece[:2] for piece in pieces}))
-    if not odd and not _is_worth(data, digits):
-        return []
-    looks = zip(pieces, digits.split(_END), strict=True)
-    return [
-        number for number, look in enumerate(looks) if _is_worth(*look) or _ESCAPE in look[0] or _begins_oddly(look[0])
-    ]
+    pieces = [bytes(text) for text in texts]
+    # Of JSON in a text, all is read.
+    odd = [number for number, piece in enumerate(pieces) if piece[1:2] in _OPENERS or piece[:1] != b'"']
+    for number in odd:
+        pieces[number] = b""
+    data = _END.join(pieces)
+    look = data.translate(_LOOK, _BETWEEN)
+    if not _is_worth(data, look):
+        return odd
+    looks = look.split(_END)
+    if _ESCAPES in look or _may_have_other_digits(data, look):
+        found = [number for number, each in enumerate(looks) if _is_worth(pieces[number], each)]
+    else:
+        found = [number for number, each in enumerate(looks) if _SIGN in each or _DIGITS in each]
+    return sorted([*odd, *found]) if odd else found
 
 
-def _begins_oddly(text: bytes) -> bool:
-    """Whether what should be a text, in JSON, is none, or holds JSON itself."""
-    return text[:1] != b'"' or text[1:2] in _OPENERS
-
-
-def _is_worth(data: bytes, digits: bytes) -> bool:
-    if b"@" in data or (b"1" in digits and b"1111111" in digits):
+def _is_worth(data: bytes, look: bytes) -> bool:
+    if _SIGN in look or (_DIGIT in look and _DIGITS in look):
         return True
-    if (b"%" in data and b"%40" in data) or (b"&" in data and (b"&#" in data or b"&c" in data)):
-        return True
-    return not data.isascii() and begins_other_script(data)
+    return (_ESCAPES in look and _ESCAPE.search(data) is not None) or _may_have_other_digits(data, look)
+
+
+def _may_have_other_digits(data: bytes, look: bytes) -> bool:
+    return not data.isascii() and any(
+        begin in look and digits.search(data) for begin, digits in _DIGITS_OF_SCRIPTS.items()
+    )
 
 
 class Texts:
@@ -73,12 +94,8 @@ class Texts:
     def __init__(
         self, masks: Sequence[str], function: Callable[[str], str] | None = None, function_name: str = ""
     ) -> None:
-        # Patterns that share a quick look share its answer.
-        self._looks: dict[Callable[[str], bool], list[tuple[str, str, Pattern]]] = {}
-        for name, pattern in PATTERNS.items():
-            if name in masks:
-                self._looks.setdefault(pattern.may_be_in, []).append((f"mask {name}", f"[{name}]", pattern))
-        #: What holds no pattern.
+        self._patterns = [(f"mask {name}", f"[{name}]", PATTERNS[name]) for name in PATTERNS if name in masks]
+        #: Short texts that hold no pattern.
         self.known: set[str | None] = {None}
         self.has_function = function is not None
         self._function = function
@@ -97,17 +114,24 @@ class Texts:
 
     def masked(self, text: str, counts: dict[str, int]) -> str:
         """A text with its masks; ``counts`` as in :meth:`clean`."""
+        if len(text) <= SHORT and text in self.known:
+            return text
         if not may_hold_anything(text):
             if len(text) <= SHORT and len(self.known) < MOST_KNOWN:
                 self.known.add(text)
             return text
-        for may_be_in, patterns in self._looks.items():
-            if may_be_in(text):
-                for name, mask, pattern in patterns:
-                    text, number = pattern.mask(text, mask)
-                    if number:
-                        counts[name] = counts.get(name, 0) + number
-        return text
+        reading = Reading.of(text)
+        plain = reading.plain
+        masks: list[tuple[int, int, str]] = []
+        for name, mask, pattern in self._patterns:
+            if not pattern.may_be_in(plain):
+                continue
+            for start, end in [*pattern.find(plain)]:
+                counts[name] = counts.get(name, 0) + 1
+                masks.append((*reading.place(start, end), mask))
+                # What is one thing is nothing else.
+                plain = f"{plain[:start]}{_MASKED * (end - start)}{plain[end:]}"
+        return _with_masks(text, sorted(masks)) if masks else text
 
     def _passed_through(self, function: Callable[[str], str], text: str, counts: dict[str, int]) -> str:
         failure = "must give a text"
@@ -126,3 +150,12 @@ class Texts:
             f"redact: the function of {self._function_name!r} {failure}. What it was given is not shown. Nothing was "
             "published."
         )
+
+
+def _with_masks(text: str, masks: Sequence[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    copied = 0
+    for start, end, mask in masks:
+        pieces += (text[copied:start], mask)
+        copied = end
+    return "".join([*pieces, text[copied:]])

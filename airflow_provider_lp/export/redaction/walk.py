@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from airflow_provider_lp.export.redaction.codes import are_codes, are_times, holds_objects, is_made_up
-from airflow_provider_lp.export.redaction.consumers import Participant, consumer_ids
-from airflow_provider_lp.export.redaction.json_text import decode, encode, repeats_names, split_parts
+from airflow_provider_lp.export.redaction.cards import SHORTEST
+from airflow_provider_lp.export.redaction.codes import are_made_up, holds_objects, is_made_up
+from airflow_provider_lp.export.redaction.consumers import (
+    Participant,
+    consumer_ids,
+    is_elsewhere,
+    is_plain,
+    may_hide,
+)
+from airflow_provider_lp.export.redaction.json_text import as_whole_number, decode, encode, repeats_names, split_parts
 from airflow_provider_lp.export.redaction.members import Kind
 from airflow_provider_lp.export.redaction.paths import Node
 from airflow_provider_lp.export.redaction.pseudonyms import as_id
@@ -22,6 +29,11 @@ if TYPE_CHECKING:
 
 #: Ids that are shorter are not looked for in texts.
 SHORTEST_SOUGHT = 8
+
+#: What no number of a card begins with that is written as a number; moments in microseconds do.
+_IN_NO_CARD = "-01"
+#: JSON in texts that is longer is not remembered.
+LONGEST_KNOWN = 2000
 
 #: Stands for a value that is dropped.
 _GONE: Final = object()
@@ -38,14 +50,13 @@ class Walk:
         #: What was taken out so far, by the names of the rules.
         self.counts: dict[str, int] = {}
         #: The ids of the record's consumers, if there is a rule for them.
-        self.consumer_ids: Mapping[str, int] = {}
-        #: Whether each of them stands as it is wherever a row names it.
-        self.spells_ids_plainly = True
+        self.consumer_ids: set[str] = set()
+        #: Whether there may be more to take out of texts than patterns.
+        self.must_see_texts = plan.texts.has_function
         self._plan = plan
         #: Ids to be replaced wherever they are in texts: what by, and for which rule.
         self.sought: dict[str, tuple[str, Rule]] = {}
         self._codes: list[Any] = []
-        self._times: list[Any] = []
         self._is_in_text = False
 
     def record(self, raw: msgspec.Raw | bytes, conversation_id: str) -> bytes:
@@ -53,56 +64,50 @@ class Walk:
         plan = self._plan
         record: dict[str, Any] = split_parts(raw)
         rows: dict[str, Rows] = {}
-        participants: list[tuple[Participant, int]] = []
+        participants: list[Participant] = []
+        others: list[msgspec.Raw] = []
+        may_hide_ids = False
         for name, part in record.items():
             reader = plan.readers.get(name)
-            read = Rows.read(part, reader) if reader else None
+            read = reader.read(part) if reader else None
             if read:
                 rows[name] = read
-                participants += read.participants.items()
+                participants += read.participants
+                may_hide_ids |= read.may_hide
             else:
                 record[name] = decode(part)
+                others.append(part)
+        may_hide_ids |= may_hide(b"".join(others))
         if plan.key_rule and len(conversation_id) >= SHORTEST_SOUGHT:
             self._seek([conversation_id], plan.key_rule)
+            self.must_see_texts = True
         if plan.consumer_rule:
             self.consumer_ids = consumer_ids(record, participants)
-            self._look_for_consumers(bytes(raw), plan.consumer_rule)
+            self._look_for_consumers(bytes(raw), plan.consumer_rule, may_hide_ids=may_hide_ids)
         for name, part in rows.items():
-            redacted = part.redacted(self, plan.root[name].element())
+            redacted = part.redacted(self)
             record[name] = decode(part.raw) if redacted is None else msgspec.Raw(redacted)
         self.object(record, plan.root)
-        if plan.key_rule or not self._codes_are_made_up():
+        if (self.sought and self.must_see_texts) or not self._codes_are_made_up():
             self._look_into_codes(record, plan.root)
         return encode(record)
 
-    def instead_of_consumer(self, identity: str, number: int) -> str | None:
-        """
-        What stands for a consumer's id; ``None`` for nothing.
-
-        :param number: how often it does.
-        """
+    def pseudonym_of_consumer(self, identity: str) -> str | None:
+        """What stands for a consumer's id; ``None`` for nothing."""
         rule = self._plan.consumer_rule
-        if rule and number:
-            self._count(rule, number)
-        return self._plan.pseudonym(identity) if rule and not rule.is_drop else None
+        return None if rule is None or rule.is_drop else self._plan.pseudonym(identity)
 
-    @property
-    def must_see_texts(self) -> bool:
-        """Whether there may be more to take out of texts than patterns."""
-        return bool(self.sought) or self._plan.texts.has_function
+    def count_consumer(self, number: int) -> None:
+        """Count a consumer's id as taken out, so many times."""
+        if number and self._plan.consumer_rule:
+            self._count(self._plan.consumer_rule, number)
 
-    def _look_for_consumers(self, record: bytes, rule: Rule) -> None:
+    def _look_for_consumers(self, record: bytes, rule: Rule, *, may_hide_ids: bool) -> None:
         """Find out whether the consumers' ids stand elsewhere in a record than where rows name participants."""
-        mentioned = []
-        for identity, rows in self.consumer_ids.items():
-            # Of others it is not known how they are spelled.
-            is_plain = identity.isascii() and identity.replace("-", "").isalnum()
-            named = record.count(f'"participantId":"{identity}"'.encode())
-            self.spells_ids_plainly &= is_plain and named == rows
-            # Short ones could be words.
-            if len(identity) >= SHORTEST_SOUGHT and (not is_plain or record.count(identity.encode()) != named):
-                mentioned.append(identity)
-        self._seek(sorted(mentioned, key=lambda identity: (-len(identity), identity)), rule)
+        # Short ones could be words.
+        ids = sorted(each for each in self.consumer_ids if len(each) >= SHORTEST_SOUGHT)
+        self._seek(sorted(ids, key=len, reverse=True), rule)
+        self.must_see_texts |= may_hide_ids or any(not is_plain(each) or is_elsewhere(each, record) for each in ids)
 
     def _seek(self, ids: Iterable[str], rule: Rule) -> None:
         for identity in ids:
@@ -115,11 +120,9 @@ class Walk:
 
     def object(self, members: dict[str, Any], place: Node) -> None:
         """Take out of an object what the rules name; ``place`` is where it is."""
-        codes, times, texts, named_texts, others = place.shapes[tuple(members)]
+        codes, texts, named_texts, others = place.shapes[tuple(members)]
         if codes:
             self._codes += codes(members)
-        if times:
-            self._times += times(members)
         if texts and not self._are_clean(texts(members)):
             for name, below in named_texts:
                 members[name] = self._by_rule(members[name], below)
@@ -185,14 +188,14 @@ class Walk:
             self.object(value, place)
         elif kind is list:
             self._list(value, place)
-        elif kind is int and self._is_in_text:
-            return self._number(value)
+        elif kind is int or kind is msgspec.Raw:
+            return self._number(value) if self._is_in_text or place.kind is Kind.TEXT else value
         return value
 
     def _codes_are_made_up(self) -> bool:
         """Whether all codes and times that have been met look as LivePerson makes them."""
-        codes, times = encode(self._codes), encode(self._times)
-        return are_codes(codes) and are_times(times) and not holds_objects(codes) and not holds_objects(times)
+        codes = encode(self._codes)
+        return are_made_up(codes) and not holds_objects(codes)
 
     def _look_into_codes(self, value: Any, place: Node) -> Any:
         """Clean codes and times that do not look like codes and times, or hold the conversation's id."""
@@ -224,7 +227,9 @@ class Walk:
             self._count(rule)
             return _GONE
         if isinstance(value, dict):
-            return {name: self._replaced(member, rule) for name, member in value.items()}
+            members = {name: self._replaced(member, rule) for name, member in value.items()}
+            _rename(members, {name: self._masked(name) for name in members})
+            return members
         if isinstance(value, list):
             return [self._replaced(item, rule) for item in value]
         identity = as_id(value)
@@ -244,16 +249,12 @@ class Walk:
             return text
         if text[0] in BEGINS_JSON and (written := self._json(text, place)) is not None:
             return written
-        for identity in self.sought:
-            if identity in text:
-                text = self._without_ids(text)
-        return self._plan.texts.clean(text, self.counts)
+        return self._plan.texts.clean(self._without_ids(text), self.counts)
 
     def _code(self, value: str, place: Node) -> str:
         """What LivePerson makes itself, unless it does not look like it; and names of agents."""
-        if self._plan.key_rule:
-            value = self._without_ids(value)
-        if place.kind in (Kind.AGENT, Kind.TEXT) or is_made_up(value, place.kind):
+        value = self._without_ids(value)
+        if place.kind in (Kind.AGENT, Kind.TEXT) or is_made_up(value):
             return value
         return self._masked(value)
 
@@ -269,25 +270,38 @@ class Walk:
 
     def _json(self, text: str, place: Node) -> str | None:
         """A text that is JSON, cleaned in its own texts; ``None`` if it is none."""
+        known = (id(place), text)
+        if known in self._plan.clean_json and not any(
+            identity in text for identity in self.consumer_ids | {*self.sought}
+        ):
+            return text
         counts, was_in_text = dict(self.counts), self._is_in_text
         self._is_in_text = True
         try:
             value = self._by_rule(decode(text), place)
             written = encode(value).decode()
-            if self.counts == counts and (written == msgspec.json.format(text, indent=-1) or not repeats_names(text)):
-                return text
-            # Members whose name is repeated are lost: no reader shows them, but the text would.
-            return written
+            if self.counts != counts or (written != msgspec.json.format(text, indent=-1) and repeats_names(text)):
+                # Members whose name is repeated are lost: no reader shows them, but the text would.
+                return written
+            # Places that LivePerson documents are there for good. What is spelled in escapes may be somebody's id.
+            is_short = len(text) <= LONGEST_KNOWN and "\\u00" not in text
+            if place.member and is_short and not self._plan.texts.has_function:
+                self._plan.keep_clean_json(known)
+            return text
         except (msgspec.DecodeError, RecursionError):
             self.counts = counts
             return None
         finally:
             self._is_in_text = was_in_text
 
-    def _number(self, value: int) -> int | str:
-        """A number in JSON that stands in a text: it may be that of a card."""
-        digits = str(value)
-        clean = self._masked(digits)
+    def _number(self, value: int | msgspec.Raw) -> Any:
+        """A number that stands for a text, or in one: it may be that of a card, or a consumer's."""
+        digits = as_whole_number(value)
+        if digits in self.sought:
+            return self._without_ids(digits)
+        if digits is None or len(digits) < SHORTEST or digits[0] in _IN_NO_CARD:
+            return value
+        clean = self._plan.texts.masked(digits, self.counts)
         return value if clean == digits else clean
 
 
