@@ -75,9 +75,7 @@ class MessageData:
 
     def __init__(self, place: Node) -> None:
         self._members = {
-            name: {
-                member: below for member, below in _known(object_place).items() if below.member and below.member.kind
-            }
+            name: {each: below for each, below in _known(found).items() if below.member and below.member.kind}
             for name, found in _known(place).items()
         }
         self.type = _struct(
