@@ -152,6 +152,8 @@ class MessagingInteractions:
         if not isinstance(consumer_id, str) or not consumer_id.strip():
             raise LivePersonConfigurationError(f"consumer_id={consumer_id!r} must be a consumer's id.")
         _check_paging(offset, limit)
+        # Whose conversations these are is personal data, and LivePerson may repeat it in an error.
+        self._transport.hide(consumer_id)
         body: dict[str, Any] = {"consumer": consumer_id, "status": check_status(status)}
         if checked := check_content(content, by_consumer=True):
             body["contentToRetrieve"] = checked

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.compat import AirflowSkipException
+from airflow_provider_lp.compat import AirflowSkipException, mask_secret
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
 from airflow_provider_lp.operators.path_fields import check_literal_zone
@@ -275,6 +275,12 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         self.max_concurrency = max_concurrency
         self.redact = redact
         self._redacts = redact is not None
+
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render the templates; with ``redact``, Airflow shows no consumer's id among what was rendered."""
+        super().render_template_fields(context, jinja_env)
+        if self._redacts and self.consumer_id is not None:
+            mask_secret(str(self.consumer_id))
 
     def execute(self, context: Context) -> Any:
         """Look up and export; gives the summary, with the conversations in it where there is no path."""

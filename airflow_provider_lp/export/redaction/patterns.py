@@ -32,7 +32,7 @@ PATTERNS = {
     "email": Pattern(
         may_hold_email,
         find_emails,
-        "addresses of e-mail, also with the sign as URLs (`%40`) and HTML (`&#64;`) have it",
+        "addresses of e-mail",
     ),
     "iban": Pattern(
         may_hold_iban,
