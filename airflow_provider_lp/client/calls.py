@@ -82,3 +82,6 @@ class Caller(Protocol):
 
     def call(self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None = None) -> Parsed:
         """Send a call, signed where there is an authorization; gives what ``parse`` makes of the answer."""
+
+    def hide(self, *secrets: str) -> None:
+        """Never show these values in an error, and tell whoever masks logs."""

@@ -212,6 +212,10 @@ class PolicyCaller:
         """As :meth:`Transport.call`."""
         return self.transport.call(call, parse, authorization, self.policy)
 
+    def hide(self, *secrets: str) -> None:
+        """As :meth:`Transport.hide`."""
+        self.transport.hide(*secrets)
+
 
 class _Sending:
     """

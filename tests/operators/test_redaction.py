@@ -20,6 +20,7 @@ from tests.export.archive import archive_of
 from tests.export.redaction.seeds import CONSUMER, Seeds, record
 from tests.exported import ids_in, ids_of
 from tests.samples import at, crowd
+from tests.scripted import Say, Seen, scripted
 
 INTERVAL = {
     "data_interval_start": pendulum.datetime(2026, 3, 10),
@@ -76,7 +77,8 @@ def test_nothing_personal_reaches_object_xcom_event_or_log(
         caplog.text,
         *map(repr, (summary, records, looked_up, event.extra)),
     ]
-    assert [value for value in [*seeds.values, CONSUMER, KEY] for text in everything if value in text] == []
+    assert seeds.seen_in(*everything) == set()
+    assert not any(KEY in text for text in everything)
     assert ids_in(tmp_path / "x.ndjson") == ids_of(records) == ids_of(looked_up["records"]) == ["c0", "c1"]
     assert event.extra["redacted"] == summary["redacted"] == looked_up["redacted"]
     assert summary["redacted"]["drop **.firstName"] == 2
@@ -161,3 +163,46 @@ def test_the_key_is_masked_in_logs(serve: Any, key: None, monkeypatch: pytest.Mo
     serve(*crowd(1))
     execute(KEYED)
     assert hidden == [KEY]
+
+
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Airflow is told to mask among rendered templates."""
+    told: list[str] = []
+    monkeypatch.setattr("airflow_provider_lp.operators.conversations.mask_secret", told.append)
+    return told
+
+
+def test_whose_conversations_are_looked_up_is_shown_nowhere(
+    serve: Any, key: None, hidden: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    serve(*crowd(3, consumer_id=CONSUMER))
+    task = LivePersonConversationLookupOperator(
+        task_id="look-up", consumer_id="{{ who }}", redact=KEYED, path=str(tmp_path / "x.ndjson")
+    )
+    task.render_template_fields({"who": CONSUMER})
+    assert hidden == [CONSUMER]
+    summary = task.execute({"outlet_events": {}})
+    assert summary["conversations"] == 3
+    assert CONSUMER not in f"{summary} {caplog.text} {(tmp_path / 'x.ndjson').read_text()}"
+
+
+def test_an_error_of_livepersons_shows_no_consumer(
+    monkeypatch: pytest.MonkeyPatch, hidden: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def refuse(seen: Seen) -> Say:
+        if "/token" in seen.path:
+            return Say(body={"access_token": "token", "token_type": "Bearer", "expires_in": 3600})
+        return Say(400, {"message": f"There is no consumer {CONSUMER.upper()}."})
+
+    with scripted(refuse) as server:
+        extra = {"account_id": "12345678", "client_id": "id", "client_secret": "client secret"}
+        described = {"conn_type": "liveperson", "host": server.url, "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_LIVEPERSON_DEFAULT", json.dumps(described))
+        task = LivePersonConversationLookupOperator(task_id="look-up", consumer_id=CONSUMER, redact="personal")
+        with pytest.raises(AirflowFailException, match="400") as caught:
+            task.execute({"outlet_events": {}})
+    assert CONSUMER not in f"{caught.value!r} {caplog.text}".lower()

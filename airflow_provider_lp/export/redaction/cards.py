@@ -64,10 +64,11 @@ def _length_of_card(text: str, groups: Sequence[tuple[int, int]], *, is_whole: b
         sizes.append(end - start)
         if len(digits) > LONGEST:
             break
-        if len(digits) < SHORTEST or digits[0] == "0" or _MOMENT.fullmatch(digits) or not has_luhn_checksum(digits):
+        if len(digits) < SHORTEST or digits[0] == "0" or _MOMENT.fullmatch(digits):
             continue
         is_alone = number == 1 or (is_whole and number == len(groups))
         is_even = len({*sizes[:-1]}) == 1 and sizes[-1] <= sizes[0] <= LONGEST_EVEN
-        if is_alone or ((is_even or tuple(sizes) in _LAYOUTS) and _SCHEME.match(digits)):
+        is_grouped = (is_even or tuple(sizes) in _LAYOUTS) and _SCHEME.match(digits)
+        if (is_alone or is_grouped) and has_luhn_checksum(digits):
             found = number
     return found

@@ -14,7 +14,7 @@ from airflow_provider_lp.export.redaction.rules import Rules
 
 from .seeds import AGENT, CONSUMER
 
-SEEDS_PER_RULES = 150
+SEEDS_PER_RULES = 100
 TEXTS = (
     *("hi", "", " ", "é", "🙏", "a@x.org", "a%40x.org", "+49 170 1234567", "4111 1111 1111 1111", "4111111111111111"),
     *(

@@ -49,8 +49,8 @@ def test_nothing_of_a_thousand_personal_values_stays(redact: Any) -> None:
     made, counts = redacted(redact, given)
     written = json.dumps(made, ensure_ascii=False) + repr(made)
     assert len(seeds.values) > 1000
-    assert [value for value in seeds.values if value in written or value.replace(" ", "") in written] == []
-    assert CONSUMER not in written
+    assert len(seeds.seen_in(json.dumps(given, ensure_ascii=False))) > 1000
+    assert seeds.seen_in(written) == set()
     assert made["info"]["conversationId"] == "c1"
     assert made["info"]["latestAgentLoginName"] == AGENT_NAME
     assert made["messageRecords"][1]["participantId"] == AGENT
@@ -288,7 +288,7 @@ row = st.builds(
 part = st.one_of(st.lists(row, max_size=4), row)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @example(messages=[], statuses=[{"ParticipantId": []}], scores=[], participants=[], key=False, ascii=False)
 @example(messages={"sentBy": {}}, statuses=[{"participantType": []}], scores=[], participants={}, key=True, ascii=True)
 @given(messages=part, statuses=part, scores=part, participants=part, key=st.booleans(), ascii=st.booleans())
