@@ -1,10 +1,11 @@
 """
-Every night: each day again whose conversations were updated in the last 24 hours, however long ago they started.
+Every night: each day again whose conversations were updated the day before, up to 90 days back.
 
 A conversation that started on Monday may get its last message on Wednesday and its survey on Friday. The first DAG
 exports what was updated since the day before, and tells of each day on which such a conversation has started, by a
 partition of the asset ``liveperson_updated``. The second DAG runs once for each of these days, and exports that day
-again, whole, to the path of ``nightly_export.py``. The day before is always among them: these two replace that DAG.
+again, whole, to the path of ``nightly_export.py``. The day before is one of them, if it had conversations: these two
+replace that DAG.
 
 What was updated is kept too, for whoever merges it into a table: a conversation is in it as often as it was updated,
 and the last one counts.
@@ -13,6 +14,8 @@ It needs Airflow 3.3, and the connection, the pool and the variable of ``nightly
 An older Airflow has the first DAG only.
 
 * **To change:** ``redact``, ``filters`` and the like must be the same in both exports.
+* **How far back** the first one looks says its ``max_age``: 90 days.
+* **A night that failed** must be cleared: each run looks for its own day's updates only.
 * **By hand:** the first DAG, without a date, finds what was updated on the last whole day; with a date, on the day
   *before* that date. The second one fails at once unless its run has a partition, such as ``2026-01-31``, which says
   which day it is about.
@@ -27,6 +30,7 @@ import pendulum
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
+from airflow_provider_lp.sensors.conversations import LivePersonWindowReadySensor
 
 try:
     from airflow.sdk import DAG, Asset
@@ -58,7 +62,18 @@ with DAG(
     tags=["liveperson"],
     doc_md=__doc__,
 ) as dag:
-    LivePersonConversationsOperator(
+    # LivePerson shows what happened up to a minute late, and the next run looks no further back than midnight.
+    day_is_ready = LivePersonWindowReadySensor(
+        task_id="day_is_ready",
+        delay=timedelta(minutes=5),
+        settling_time=timedelta(seconds=2),
+        mode="reschedule",
+        poke_interval=60,
+        timeout=timedelta(hours=6),
+        pool="liveperson",
+    )
+
+    find_updates = LivePersonConversationsOperator(
         task_id="find_updates",
         time_field="latest_update",
         path=f"{ROOT}/updated/date={{start:%Y-%m-%d}}/conversations.ndjson.gz",
@@ -67,6 +82,8 @@ with DAG(
         outlets=[UPDATED],
         **RETRYING,
     )
+
+    day_is_ready >> find_updates
 
 if PartitionedAssetTimetable is not None:
     with DAG(

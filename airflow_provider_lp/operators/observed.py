@@ -42,7 +42,8 @@ class ObservedOperator(BaseOperator):
 
         :param numbers: by the counter's name without its prefix, see :mod:`airflow_provider_lp.operators.stats`.
         """
-        stats.count(self.dag_id, self.task_id, **numbers)
+        with _harmless():
+            stats.count(self.dag_id, self.task_id, **numbers)
 
     def announce(
         self,
@@ -103,4 +104,4 @@ def _harmless() -> Iterator[None]:
     try:
         yield
     except Exception:
-        log.warning("The task goes on, but its lineage or its link could not be told:", exc_info=True)
+        log.warning("The task goes on, but Airflow could not be told of its stats, lineage or link:", exc_info=True)
