@@ -16,7 +16,8 @@ It needs the same connection, pool and variable as ``nightly_export.py``.
   have started. Each three months cost one search more.
 * **By hand:** a run without a date exports the last whole day. A run with a date exports the day *before* that date.
 * **Days of the past:** ``airflow backfill create --dag-id liveperson_nightly_closed --from-date 2026-01-01 --to-date
-  2026-01-31`` exports these days, the last one included.
+  2026-01-31`` exports these days, the last one included; in another time zone, give their midnights there:
+  ``2026-01-01T00:00+01:00``.
 * **After it:** ``schedule=[Asset("liveperson_conversations_ended")]`` starts a DAG of yours once a day is there.
 """
 

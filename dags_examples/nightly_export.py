@@ -10,7 +10,8 @@ and writes below the variable ``liveperson_export_root``, such as ``s3://your-bu
 * **To change:** ``TIME_ZONE``, whose days are exported; they have 23 or 25 hours where clocks change.
 * **By hand:** a run without a date exports the last whole day. A run with a date exports the day *before* that date.
 * **Days of the past:** ``airflow backfill create --dag-id liveperson_nightly_export --from-date 2026-01-01 --to-date
-  2026-01-31`` exports these days, the last one included.
+  2026-01-31`` exports these days, the last one included; in another time zone, give their midnights there:
+  ``2026-01-01T00:00+01:00``.
 * **After it:** ``schedule=[Asset("liveperson_conversations_started")]`` starts a DAG of yours once a day is there.
 
 Conversations that are still open when the day is exported are in its object as they were then. For transcripts that

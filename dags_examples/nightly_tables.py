@@ -16,8 +16,9 @@ to load them elsewhere in ``docs/loading.md``.
 * **To change:** ``TABLES``, and ``TIME_ZONE``, whose days are exported.
 * **By hand:** a run without a date exports the last whole day. A run with a date exports the day *before* that date.
 * **Days of the past:** ``airflow backfill create --dag-id liveperson_nightly_tables --from-date 2026-01-01 --to-date
-  2026-01-31`` exports these days, the last one included. To make the tables of a day anew, clear its task
-  ``make_tables``: it asks LivePerson nothing.
+  2026-01-31`` exports these days, the last one included; in another time zone, give their midnights there:
+  ``2026-01-01T00:00+01:00``. To make the tables of a day anew, clear its task ``make_tables``: it asks LivePerson
+  nothing.
 * **After it:** ``schedule=[Asset("liveperson_messages")]`` starts a DAG of yours once a day of that table is there.
 """
 

@@ -49,7 +49,8 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
-    was due. It includes its start and excludes its end.
+    was due; the last whole interval of the DAG's schedule before that moment, where the run has none of its own. It
+    includes its start and excludes its end.
 
     :param start: start of the period: aware datetime or ISO 8601 text with offset; with ``end``. (templated)
     :param end: end of the period, likewise. (templated)

@@ -66,7 +66,8 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
 
     The period is, by the first that applies: ``start`` and ``end``; the run's data interval, if longer than zero; the
     run's partition date and ``window`` after it; ``window`` before the run's logical date, or before the moment it
-    was due. It includes its start and excludes its end.
+    was due; the last whole interval of the DAG's schedule before that moment, where the run has none of its own. It
+    includes its start and excludes its end.
 
     With ``path``, the rows are published there as one object, at once or not at all, and the task returns a summary:
     ``path, format, compression, report, rows, window, derived, bytes, sha256, requests, retries``; it is the extra of

@@ -62,6 +62,8 @@ EXPORTS = {
         HOUR, "metrics/live/level=skill/date={start:%Y-%m-%d}/hour={start:%H}/messaging_conversation.ndjson", None
     ),
 }
+#: A date that is too old for LivePerson.
+ANCIENT = NOW - 500 * DAY
 #: A date before which is an hour that LivePerson's metrics no longer reach back to.
 FORGOTTEN = NOW - 40 * HOUR
 #: Wrong periods of the backfill, in days from today, and what is to be said of them.

@@ -17,6 +17,7 @@ from airflow_provider_lp.sandbox import Account, Sandbox
 
 from .airflow_process import Airflow
 from .example_runs import (
+    ANCIENT,
     DUE,
     EXPORTS,
     FORGOTTEN,
@@ -45,7 +46,7 @@ def outcome(prepared_airflow: Airflow, tmp_path_factory: pytest.TempPathFactory)
         (name, None, None) for name in (*EXPORTS, "asset_export", "low_csat_alert", "updated_day")
     ]
     runs += [(name, each.date_by_hand(), None) for name, each in EXPORTS.items()]
-    runs += [("hourly_metrics", FORGOTTEN, None)]
+    runs += [("hourly_metrics", FORGOTTEN, None), ("nightly_export", ANCIENT, None)]
     runs += [("backfill", date_of(period), days(*period)) for period in WRONG_PERIODS]
     root = folder / "export"
     with Sandbox(account=Account(per_day=230, now=NOW)) as sandbox:
@@ -166,6 +167,8 @@ def test_what_says_no_period_fails_at_once_and_says_so(outcome: Outcome) -> None
         "day_is_ready": ("failed", 1), "export_conversations": ("upstream_failed", 0),
     }  # fmt: skip
     assert "started without a logical date, or by an asset" in outcome.said
+    assert outcome.states["nightly_export", ANCIENT]["day_is_ready"] == ("failed", 1)
+    assert "LivePerson keeps conversations for 13 months" in outcome.said
     assert outcome.states["updated_day", None] == {"export_day": ("failed", 1)}
     assert "start='None' is not a moment" in outcome.said
     assert outcome.states["low_csat_alert", None]["new_conversations"] == ("failed", 1)
