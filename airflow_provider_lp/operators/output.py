@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEFAULT_MAX_XCOM_BYTES = 1 << 20
+#: How fsspec and Airflow say that nothing installed knows such URLs.
+UNKNOWN_SCHEME = ("Protocol not known", "No filesystem registered")
 
 
 def check_max_xcom_bytes(max_xcom_bytes: object) -> None:
@@ -194,6 +196,10 @@ def _why_unusable(scheme: str, error: Exception) -> str:
         return (
             f"Airflow {airflow} cannot use universal-pathlib {library} ({str(error).rstrip('.')}). "
             "Install Airflow with its constraints, or pip install 'universal-pathlib<0.3'."
+        )
+    if not isinstance(error, ImportError) and not str(error).startswith(UNKNOWN_SCHEME):
+        return (
+            f"the storage cannot be opened ({error}). See what its connection, or the worker's own credentials, lack."
         )
     extra = STORAGE_EXTRAS.get(scheme)
     remedy = (

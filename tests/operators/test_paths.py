@@ -371,6 +371,24 @@ def test_an_airflow_that_can_make_no_paths_is_told_apart(
         operator(path=f"{tmp_path}/a.ndjson").execute(DAY)
 
 
+def test_a_storage_that_its_connection_does_not_open_is_not_taken_for_missing(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as Azure's, for a connection that names no account."""
+
+    class Closed(ObjectStoragePath):
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            if str(args[0]).startswith("abfs:"):
+                raise ValueError("unable to connect to account")
+            return ObjectStoragePath(*args, **kwargs)
+
+    serve(*crowd(3))
+    monkeypatch.setattr(compat, "ObjectStoragePath", Closed)
+    with pytest.raises(AirflowFailException, match=r"cannot be opened \(unable to connect to account\)") as caught:
+        operator(path="abfs://container/a.ndjson").execute(DAY)
+    assert "install" not in str(caught.value)
+
+
 def test_a_lookup_has_no_period_to_name(serve: Any) -> None:
     sandbox = serve(*crowd(3))
     given = {"task_id": "look_up", "conversation_ids": IDS}
