@@ -32,11 +32,24 @@ def built(folder: Path) -> Path:
     tools = Environment.fresh(folder, sys.executable, "build[uv]", "twine")
     packages = folder / "dist"
     tools.run(tools.python, "-m", "build", "--installer", "uv", "--outdir", str(packages), str(ROOT))
+    _check_changelog()
     (sdist,), (wheel,) = packages.glob("*.tar.gz"), packages.glob("*.whl")
     tools.run(tools.python, "-m", "twine", "check", "--strict", str(sdist), str(wheel))
     _check_sdist(sdist)
     _check_wheel(wheel)
     return wheel
+
+
+def _version() -> str:
+    version: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    return version
+
+
+def _check_changelog() -> None:
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    newest = next(line for line in lines if line.startswith("## "))
+    if newest.split()[1].strip("[]") not in (_version(), "Unreleased"):
+        raise CheckFailedError(f"CHANGELOG.md begins with {newest!r}, but the version is {_version()}.")
 
 
 def _check_sdist(sdist: Path) -> None:
@@ -46,8 +59,7 @@ def _check_sdist(sdist: Path) -> None:
 
 
 def _check_wheel(wheel: Path) -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    about = f"{PACKAGE}-{version}.dist-info/"
+    about = f"{PACKAGE}-{_version()}.dist-info/"
     examples = {f"{PACKAGE}/example_dags/{Path(name).name}" for name in _files("dags_examples")}
     described = {f"{about}{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")}
     with ZipFile(wheel) as archive:
