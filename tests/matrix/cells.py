@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-#: What the checks need. With all extras, each cell would have the libraries of each cloud.
-EXTRAS = ("parquet", "s3")
-#: Its library is younger than some cut-offs, and no constraints of Airflow's name it.
-EXTRAS_OF_LOWEST = (*EXTRAS, "zstd")
+#: What the checks need; not all, which would bring the libraries of every cloud into each cell.
+EXTRAS = ("parquet", "s3", "zstd")
+#: The library of [zstd] began in June 2025. Constraints of Airflow do not name it; a cut-off excludes it.
+EXTRAS_BEFORE = ("parquet", "s3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Cell:
     :param pythons: minor versions of Python 3 that this Airflow takes, the preferred one first.
     :param requirements: beside our wheel.
     :param cut_off: nothing that was published later is installed, as with the constraints of that release.
+    :param extras: of our wheel.
     :param lowest: take the lowest version of each of our own dependencies.
     """
 
@@ -33,29 +34,29 @@ class Cell:
     pythons: tuple[int, ...]
     requirements: tuple[str, ...] = ()
     cut_off: str | None = None
+    extras: tuple[str, ...] = EXTRAS
     lowest: bool = False
 
     def install(self, wheel: Path) -> list[str]:
         """What ``uv pip install`` takes to install it."""
-        extras = EXTRAS_OF_LOWEST if self.lowest else EXTRAS
         options = ["--exclude-newer", self.cut_off] if self.cut_off else []
         if self.lowest:
             # What a wheel depends on is not direct; what a project depends on is.
             options += ["--resolution", "lowest-direct", "--requirement", str(PROJECT)]
-            options += [option for extra in extras for option in ("--extra", extra)]
-        return [*options, f"airflow-provider-lp[{','.join(extras)}] @ {wheel.as_uri()}", *self.requirements]
+            options += [option for extra in self.extras for option in ("--extra", extra)]
+        return [*options, f"airflow-provider-lp[{','.join(self.extras)}] @ {wheel.as_uri()}", *self.requirements]
 
 
 #: The cut-off is the midnight (UTC) that followed the release. Airflow's constraints fit all of its providers at once:
 #: what one of them held back there, is held back here by name. Together the cells use each Python that there is.
 CELLS = (
     Cell("lowest", (11, 12), ("universal-pathlib<0.3",), lowest=True),  # as without it, Airflow 2.11.0 makes no path
-    Cell("2.11", (12, 11), ("apache-airflow==2.11.0", "pyarrow==16.1.0"), "2025-05-21T00:00:00Z"),
-    Cell("3.0", (12, 11), ("apache-airflow==3.0.0", "pyarrow==16.1.0"), "2025-04-23T00:00:00Z"),
+    Cell("2.11", (12, 11), ("apache-airflow==2.11.0", "pyarrow==16.1.0"), "2025-05-21T00:00:00Z", EXTRAS_BEFORE),
+    Cell("3.0", (12, 11), ("apache-airflow==3.0.0", "pyarrow==16.1.0"), "2025-04-23T00:00:00Z", EXTRAS_BEFORE),
     Cell("3.1", (13, 12, 11), ("apache-airflow==3.1.0", "pyarrow==18.1.0"), "2025-09-26T00:00:00Z"),
     Cell("3.2", (13, 12, 11), ("apache-airflow==3.2.0",), "2026-04-08T00:00:00Z"),
     Cell("3.3", (13, 12, 11), ("apache-airflow==3.3.0",), "2026-07-07T00:00:00Z"),
-    Cell("newest", (14, 13, 12, 11)),
+    Cell("newest", (13, 12, 11)),
 )
 
 

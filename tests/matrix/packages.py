@@ -29,10 +29,10 @@ def built(folder: Path) -> Path:
     :return: the wheel.
     :raises CheckFailedError: if one cannot be built, is badly described, or holds what it should not.
     """
+    _check_changelog()
     tools = Environment.fresh(folder, sys.executable, "build[uv]", "twine")
     packages = folder / "dist"
     tools.run(tools.python, "-m", "build", "--installer", "uv", "--outdir", str(packages), str(ROOT))
-    _check_changelog()
     (sdist,), (wheel,) = packages.glob("*.tar.gz"), packages.glob("*.whl")
     tools.run(tools.python, "-m", "twine", "check", "--strict", str(sdist), str(wheel))
     _check_sdist(sdist)
