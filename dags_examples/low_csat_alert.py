@@ -1,6 +1,6 @@
 """
 As soon as customers score a closed conversation 1 or 2: a run with the ids of those conversations. For Airflow 3.3 and
-newer; Airflow 2 has no asset watchers, so that this file has no DAG there.
+newer; below 3.2, this file has no DAG.
 
 No schedule polls here, and no task waits. A watcher in the triggerer looks at LivePerson each minute, and makes an
 event of the asset for what is new; the event starts a run, and carries the ids. A survey may be answered long after
@@ -34,7 +34,7 @@ try:
     from airflow.sdk import DAG, Asset, AssetWatcher, task
     from airflow.sdk.exceptions import AirflowFailException
 except ImportError:
-    log.info("Airflow 2 has no asset watchers: no DAG is made of %s.", __file__)
+    log.info("This Airflow is older than 3.3: no DAG is made of %s.", __file__)
 else:
     LOW_CSAT = Asset(
         "liveperson_low_csat",

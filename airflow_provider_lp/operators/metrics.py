@@ -213,7 +213,8 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         return self.announce(target, summary, context, counted="rows")
 
     def failure_of(self, error: BaseException) -> BaseException:
-        if self.skip_if_out_of_reach and isinstance(error, LivePersonOutOfReachError):
+        # In this order: an argument of the base may be wrong before this one is set.
+        if isinstance(error, LivePersonOutOfReachError) and self.skip_if_out_of_reach:
             return AirflowSkipException(f"Skipping instead of failing: {error}")
         return super().failure_of(error)
 
