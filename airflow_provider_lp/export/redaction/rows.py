@@ -47,6 +47,8 @@ _TYPES: Mapping[Kind, Any] = {
     Kind.TIME: str | int | float | bool | None,
     Kind.WHO: str | None,
 }
+#: How long a message that is a text is without that text, with a comma or a bracket.
+_TEXT_BYTES = len(b'{"msg":{"text":}},')
 _split: Callable[[Any], list[Raw]] = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -86,8 +88,20 @@ class MessageData:
         self._others = attrgetter(*others)
         self._no_others = (UNSET,) * len(others)
 
-    def values(self, datas: Mapping[int, Any]) -> tuple[list[Raw], list[int]]:
-        """All values in the data of messages, in the order of :meth:`texts`, and the numbers of their rows."""
+    def values(self, datas: Mapping[int, Any], length: int) -> tuple[list[Raw], list[int]]:
+        """
+        All values in the data of messages, in the order of :meth:`texts`, and the numbers of their rows.
+
+        :param length: of the data, as JSON.
+        """
+        try:
+            texts = [data.msg.text for data in datas.values()]
+            if len(b"".join(texts)) + len(texts) * _TEXT_BYTES + 1 == length:
+                # There is nothing but texts.
+                return texts, [*datas]
+        except (AttributeError, TypeError):
+            # One is not there.
+            pass
         found: list[Raw] = []
         numbers: list[int] = []
         for number, data in datas.items():
@@ -146,16 +160,17 @@ class Reader:
         times, datas = _take_out(rows, has_data=self.data is not None)
         codes = encode(plain)
         written = len(codes) + len(times) * (MOMENT_BYTES - _TAKEN_BYTES)
+        length_of_datas = len(encode([*datas.values()])) if datas else 0
         if datas:
             # A list has as many commas and brackets as values, and one more.
-            written += len(encode([*datas.values()])) - 1 - len(datas) * (1 + _TAKEN_BYTES)
+            written += length_of_datas - 1 - len(datas) * (1 + _TAKEN_BYTES)
         # What is shorter when it is written again has more in it: for instance the same member twice.
         if not (are_codes(codes) and are_moments(times) and written == length):
             return None
         odd = {number: row for number, row in enumerate(rows) if type(row) is dict} if pieces else {}
         if self.says_who:
             participants += (participant_of(row, self.says_who) for row in odd.values())
-        return Rows(self, raw, codes, datas, pieces, odd, participants)
+        return Rows(self, raw, codes, datas, length_of_datas, pieces, odd, participants)
 
     def _read_row(self, raw: Raw) -> Any:
         """A row as it is read if it is plain, and as a dict if it is not."""
@@ -224,6 +239,7 @@ class Rows:
     :param raw: the part.
     :param codes: the codes in rows that are plain, as JSON.
     :param datas: the data of messages in them, by the numbers of the rows.
+    :param length_of_datas: as JSON.
     :param pieces: all rows as JSON, if they had to be told apart.
     :param odd: the rows that are not plain, by their numbers.
     :param participants: the participants that rows name.
@@ -235,6 +251,7 @@ class Rows:
         raw: Raw,
         codes: bytes,
         datas: Mapping[int, Any],
+        length_of_datas: int,
         pieces: list[Raw],
         odd: Mapping[int, Any],
         participants: list[Participant],
@@ -246,6 +263,7 @@ class Rows:
         self._reader = reader
         self._codes = codes
         self._datas = datas
+        self._length_of_datas = length_of_datas
         self._pieces = pieces
         self._odd = odd
 
@@ -298,7 +316,7 @@ class Rows:
             return []
         if walk.must_see_texts:
             return [text for number, each in self._datas.items() for text in data.texts(number, each)]
-        values, numbers = data.values(self._datas)
+        values, numbers = data.values(self._datas, self._length_of_datas)
         found = []
         for place in those_that_may_hold_anything(values):
             number = numbers[place]

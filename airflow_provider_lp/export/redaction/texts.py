@@ -24,14 +24,20 @@ _DIGITS = 7 * _DIGIT
 #: Of e-mail, and of what may be spelled in another way; and what begins digits and full-width signs in some scripts.
 _SIGNS = b"@%&\xd9\xdb\xdf\xe0\xef"
 #: What begins digits in some more scripts, and much else; and what it is followed by there.
-_SCRIPTS = {0xE1: rb"[\x81-\xb1]", 0xEA: rb"[\x98-\xaf]", 0xF0: rb"[^\x9f]"}
-_DIGITS_OF_SCRIPTS = {bytes([each]): re.compile(re.escape(bytes([each])) + rest) for each, rest in _SCRIPTS.items()}
+_SCRIPTS = {
+    begin: [bytes([each]) for each in following]
+    for begin, following in (
+        (b"\xe1", range(0x81, 0xB2)),
+        (b"\xea", range(0x98, 0xB0)),
+        (b"\xf0", (0x90, 0x91, 0x96, 0x9D, 0x9E)),
+    )
+}
 #: ASCII apart, it is what spaces, dashes and characters of no width are made of.
 _BETWEEN = bytes(b" ().-/+_\t\r\n" + bytes(range(0x80, 0xC3)) + b"\xcd\xe2\xe3")
 _LOOK = bytes(
     ord(_DIGIT) if 48 <= each < 58
     else 0 if each == 0
-    else each if each in _SCRIPTS or each == ord(_ESCAPES)
+    else each if bytes([each]) in _SCRIPTS or each == ord(_ESCAPES)
     else ord(_SIGN) if each in _SIGNS
     else ord(".")
     for each in range(256)
@@ -78,7 +84,10 @@ def _is_worth(data: bytes, look: bytes) -> bool:
 
 def _may_have_other_digits(data: bytes, look: bytes) -> bool:
     return not data.isascii() and any(
-        begin in look and digits.search(data) for begin, digits in _DIGITS_OF_SCRIPTS.items()
+        begin in look
+        and any(each in data for each in following)
+        and any(piece[:1] in following for piece in data.split(begin)[1:])
+        for begin, following in _SCRIPTS.items()
     )
 
 

@@ -106,8 +106,9 @@ class Walk:
         """Find out whether the consumers' ids stand elsewhere in a record than where rows name participants."""
         # Short ones could be words.
         ids = sorted(each for each in self.consumer_ids if len(each) >= SHORTEST_SOUGHT)
-        self._seek(sorted(ids, key=len, reverse=True), rule)
-        self.must_see_texts |= may_hide_ids or any(not is_plain(each) or is_elsewhere(each, record) for each in ids)
+        if ids:
+            self._seek(sorted(ids, key=len, reverse=True), rule)
+            self.must_see_texts |= may_hide_ids or any(not is_plain(each) or is_elsewhere(each, record) for each in ids)
 
     def _seek(self, ids: Iterable[str], rule: Rule) -> None:
         for identity in ids:

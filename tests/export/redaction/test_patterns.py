@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -92,6 +94,16 @@ def test_cards(text: str, expected: str) -> None:
 )
 def test_other_numbers_stay(text: str) -> None:
     assert masked(text) == text
+
+
+def test_digits_of_all_scripts_are_digits() -> None:
+    zeros = [
+        code for code in range(0x80, sys.maxunicode) if unicodedata.decimal(chr(code), None) == 0 and code != 0x1FBF0
+    ]
+    assert len(zeros) > 50
+    for zero in zeros:
+        number = "".join(chr(zero + int(each)) for each in "4111111111111111")
+        assert masked(f"it is {number}.", "card") == "it is [card]."
 
 
 @given(st.text("0123456789", min_size=13, max_size=19).filter(lambda digits: digits[0] not in "01"), st.integers(0, 9))
