@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, tzinfo
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.export.formats import check_suffix
 from airflow_provider_lp.operators.base import LivePersonOperator
+from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
 from airflow_provider_lp.operators.path_fields import names_window, zone_named
 from airflow_provider_lp.operators.paths import as_text, check_literal_path, object_url
 from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
-    from airflow_provider_lp.compat import ObjectStoragePath
+    from airflow_provider_lp.compat import BaseOperatorLink, ObjectStoragePath
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class LivePersonExportOperator(LivePersonOperator):
     :param liveperson_conn_id: the Airflow connection. (templated)
     """
 
+    operator_extra_links: Collection[BaseOperatorLink] = (PublishedObjectLink(),)
     #: Start of the period, where it is given.
     start: datetime | str | None = None
     #: The time zone that the path names the period in.

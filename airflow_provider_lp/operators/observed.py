@@ -13,7 +13,7 @@ from airflow_provider_lp.operators import lineage, links, stats
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_lp.compat import BaseOperatorLink, Context, ObjectStoragePath, OperatorLineage
+    from airflow_provider_lp.compat import Context, ObjectStoragePath, OperatorLineage
     from airflow_provider_lp.operators.lineage import Dataset
     from airflow_provider_lp.operators.output import Target
 
@@ -26,7 +26,6 @@ COUNTED = ("conversations", "rows")
 class ObservedOperator(BaseOperator):
     """An operator whose work Airflow, and what hangs on it, sees."""
 
-    operator_extra_links: Collection[BaseOperatorLink] = (links.PublishedObjectLink(),)
     #: Where a console shows what was published; empty if none does.
     console_url = ""
 

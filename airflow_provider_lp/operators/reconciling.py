@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
+from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.output import StoredObjects, Target
 from airflow_provider_lp.operators.paths import as_text, object_url
 from airflow_provider_lp.operators.templates import NO_VALUE, SHOWN, from_template
@@ -25,7 +26,7 @@ from airflow_provider_lp.windows import RunMoments, Window, resolve_window
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
-    from airflow_provider_lp.compat import Context, ObjectStoragePath
+    from airflow_provider_lp.compat import BaseOperatorLink, Context, ObjectStoragePath
     from airflow_provider_lp.export.closings import Closings
     from airflow_provider_lp.export.manifest import Exports
     from airflow_provider_lp.export.reconciliation import Difference
@@ -101,6 +102,7 @@ class LivePersonReconcileOperator(LivePersonOperator):
     :raises LivePersonError: by its kind, for what it may mend: throttling, outages.
     """
 
+    operator_extra_links: Collection[BaseOperatorLink] = (PublishedObjectLink(),)
     template_fields: Sequence[str] = (
         "exports",
         "path",

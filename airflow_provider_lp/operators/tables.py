@@ -15,13 +15,14 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
+from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.output import Target, describe_events
 from airflow_provider_lp.operators.path_fields import check_literal_zone, is_template, zone_named
 from airflow_provider_lp.operators.paths import as_text, check_literal_path
 from airflow_provider_lp.operators.templates import from_template
 
 if TYPE_CHECKING:
-    from airflow_provider_lp.compat import Context, ObjectStoragePath
+    from airflow_provider_lp.compat import BaseOperatorLink, Context, ObjectStoragePath
     from airflow_provider_lp.tables.building import Built
     from airflow_provider_lp.windows import Window
 
@@ -68,6 +69,7 @@ class LivePersonTablesOperator(LivePersonOperator):
         read.
     """
 
+    operator_extra_links: Collection[BaseOperatorLink] = (PublishedObjectLink(),)
     template_fields: Sequence[str] = (
         "source",
         "source_conn_id",

@@ -13,6 +13,7 @@ from airflow_provider_lp.compat import BaseOperatorLink
 from airflow_provider_lp.get_provider_info import get_provider_info
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.operators.links import KEY, PublishedObjectLink, console_url
+from airflow_provider_lp.operators.planning import LivePersonPlanWindowsOperator
 from airflow_provider_lp.operators.tables import LivePersonTablesOperator
 from tests.operators.conftest import DAG
 from tests.samples import crowd
@@ -108,11 +109,16 @@ def test_links_survive_being_stored_with_their_dag() -> None:
     assert get_provider_info()["extra-links"] == [f"{PublishedObjectLink.__module__}.{PublishedObjectLink.__name__}"]
     with DAG("some", schedule=None) as dag:
         export = LivePersonConversationsOperator(task_id="export", path="s3://lake/x")
+        LivePersonPlanWindowsOperator(task_id="plan")
         LivePersonTablesOperator.partial(task_id="tables", path="s3://lake/{table}").expand(source=[export.output])
     try:
         from airflow.serialization.serialized_objects import DagSerialization as Serialization
     except ImportError:
         from airflow.serialization.serialized_objects import SerializedDAG as Serialization
     stored = Serialization.from_dict(Serialization.to_dict(dag))
-    for task_id in ("export", "tables"):
-        assert list(stored.get_task(task_id).extra_links) == [PublishedObjectLink.name]
+    for task_id, links in {
+        "export": [PublishedObjectLink.name],
+        "tables": [PublishedObjectLink.name],
+        "plan": [],
+    }.items():
+        assert list(stored.get_task(task_id).extra_links) == links
