@@ -14,7 +14,7 @@ from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
 from airflow_provider_lp.operators.path_fields import names_window
-from airflow_provider_lp.operators.paths import as_text, object_url
+from airflow_provider_lp.operators.paths import as_text, check_literal_path, object_url
 from airflow_provider_lp.operators.templates import filters_from_template, number_from_template
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, warn_of_short_max_age
 from airflow_provider_lp.windows import Window, parse_span, resolve_window
@@ -119,6 +119,8 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
         self.longest = longest
         self.path = as_text(path)
         self._names_paths = path is not None
+        with self.final_failures():
+            check_literal_path(self.path)
         self.max_concurrency = max_concurrency
 
     def execute(self, context: Context) -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
 from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.output import StoredObjects, Target
-from airflow_provider_lp.operators.paths import as_text, object_url
+from airflow_provider_lp.operators.paths import as_text, check_literal_path, object_url
 from airflow_provider_lp.operators.templates import NO_VALUE, SHOWN, from_template
 from airflow_provider_lp.windows import RunMoments, Window, resolve_window
 
@@ -144,6 +144,8 @@ class LivePersonReconcileOperator(LivePersonOperator):
         self.gap_path = gap_path
         self.messaging_conversation = messaging_conversation
         self.max_concurrency = max_concurrency
+        with self.final_failures():
+            check_literal_path(self.path)
 
     def execute(self, context: Context) -> Any:
         """Prove; gives the summary, or the windows that differ."""

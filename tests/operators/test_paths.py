@@ -22,6 +22,8 @@ from airflow_provider_lp.operators.conversations import (
 )
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.operators.paths import ObjectUrl, object_url
+from airflow_provider_lp.operators.planning import LivePersonPlanWindowsOperator
+from airflow_provider_lp.operators.reconciling import LivePersonReconcileOperator
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import RunMoments, Window, resolve_window, to_ms
 from tests.exported import calls, ids_in
@@ -259,6 +261,13 @@ def test_another_name_or_format_in_the_path_is_refused_by_its_name(path: str, na
 def test_a_format_that_is_wrong_is_named_in_the_dag_file(kind: Any, path: Any, named: str) -> None:
     with pytest.raises(AirflowFailException, match=re.escape(named)):
         kind(task_id="export", path=path)
+
+
+def test_so_it_is_of_plans_and_proofs() -> None:
+    with pytest.raises(AirflowFailException, match=r"{day}"):
+        LivePersonReconcileOperator(task_id="prove", exports=[], path="/lp/{day}.json")
+    with pytest.raises(AirflowFailException, match=r"{day}"):
+        LivePersonPlanWindowsOperator(task_id="plan", path="/lp/{day}.ndjson")
 
 
 def test_what_a_template_may_mend_waits_for_it_and_credentials_are_not_shown() -> None:
