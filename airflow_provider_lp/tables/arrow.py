@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -18,6 +19,8 @@ def arrow() -> ModuleType:
 
     :raises LivePersonConfigurationError: if it is not installed.
     """
+    # Its own allocator keeps some tens of megabytes for later. It looks here once, when it is loaded.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         module = import_module("pyarrow")
         import_module("pyarrow.compute")
