@@ -19,7 +19,7 @@ from tests.system.services import RunningAirflow, running
 
 #: What Debian, others and Google call it.
 BINARIES = ("chromium", "chromium-browser", "google-chrome")
-#: Which of the pages' pictures are taken, and where they go: see the Makefile.
+#: The variable that names a folder for the pictures; without it they are thrown away.
 PICTURES = "SCREENSHOTS"
 PATIENCE_MS = 60_000
 EXAMPLE = "nightly_tables.py"
