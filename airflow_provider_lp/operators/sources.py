@@ -34,13 +34,13 @@ def sources_of(source: object, source_conn_id: str | None) -> list[Source]:
     sources = list(_sources(source, source_conn_id))
     if not sources:
         raise LivePersonConfigurationError(f"source={source!r} names nothing to make tables of. {WANTED}")
-    seen: set[str] = set()
+    seen: set[tuple[Any, str]] = set()
     for each in sources:
-        if each.url in seen:
+        if (each.fs, each.path) in seen:
             raise LivePersonConfigurationError(
                 f"source names {each.url} twice: its conversations would be doubled. Take one of them out."
             )
-        seen.add(each.url)
+        seen.add((each.fs, each.path))
     return sources
 
 

@@ -24,6 +24,7 @@ from airflow_provider_lp.operators.templates import from_template
 if TYPE_CHECKING:
     from airflow_provider_lp.compat import BaseOperatorLink, Context, ObjectStoragePath
     from airflow_provider_lp.tables.building import Built
+    from airflow_provider_lp.tables.sources import Source
     from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
@@ -118,6 +119,7 @@ class LivePersonTablesOperator(LivePersonOperator):
             targets = {name: self._target(name, period) for name in names}
             manifest = None if self.manifest_path is None else self._located(self.manifest_path, period, compression_of)
             sources = sources_of(source, self.source_conn_id)
+            _check_apart(sources, [*targets.values(), *([] if manifest is None else [manifest])])
             log.info("Making %d tables of %d objects.", len(targets), len(sources))
             built = build_tables(sources, {name: target.path for name, target in targets.items()})
             summary = _summary(built, targets)
@@ -180,6 +182,18 @@ def _of_table(path: Any, name: str) -> Any:
             f"path={path!r} must hold {TABLE}, in whose place the name of each table goes: {EXAMPLE}."
         )
     return path.replace(TABLE, name)
+
+
+def _check_apart(sources: Sequence[Source], targets: Sequence[Target]) -> None:
+    """Refuse to write over what tables are made of, or twice to one place."""
+    taken = {(each.fs, each.path): "is what tables are made of" for each in sources}
+    for target in targets:
+        place = (target.path.fs, target.path.path)
+        if place in taken:
+            raise LivePersonConfigurationError(
+                f"{target.url.text} {taken[place]}, and would be replaced. Change path or manifest_path."
+            )
+        taken[place] = "is where a table goes"
 
 
 def _check_suffix(path: str) -> None:

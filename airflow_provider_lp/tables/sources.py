@@ -131,6 +131,10 @@ def _lines(source: Source, read: Read) -> Generator[bytes, None, None]:
         raise LivePersonConfigurationError(
             f"source: there is no object at {source.url}. Let the export that writes it run before this task."
         ) from error
+    except IsADirectoryError as error:
+        raise LivePersonConfigurationError(
+            f"source: {source.url} is a folder. Give a pattern of what is in it, such as {source.url}/*.ndjson.gz."
+        ) from error
     with closing(file):
         measured = _Measured(file)
         raw: Any = io.BufferedReader(measured, READ_BYTES)

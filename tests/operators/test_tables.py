@@ -262,6 +262,29 @@ def test_a_source_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     assert "twice" in refused(tmp_path, [f"file://{path}", f"file://{tmp_path}/*.ndjson"])
 
 
+def test_the_same_object_by_a_path_and_by_a_url_is_named_twice(tmp_path: Path) -> None:
+    path = str(night(tmp_path / "x.ndjson", "a"))
+    assert "twice" in refused(tmp_path, [path, f"file://{path}"])
+
+
+def test_a_folder_is_refused_with_a_pattern_of_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    assert f"{tmp_path}/raw is a folder. Give a pattern" in refused(tmp_path, f"{tmp_path}/raw")
+
+
+def test_nothing_is_written_over_its_source_nor_twice_to_one_place(tmp_path: Path) -> None:
+    source = night(tmp_path / "messages", "a")
+    content = source.read_bytes()
+    for written in (
+        {"path": f"file://{tmp_path}/{{table}}"},
+        {"manifest_path": f"file://{source}"},
+        {"path": f"{tmp_path}/tables/{{table}}", "manifest_path": f"{tmp_path}/tables/messages"},
+    ):
+        assert "would be replaced. Change path or manifest_path" in refused(tmp_path, str(source), **written)
+        assert source.read_bytes() == content
+        assert not (tmp_path / "tables").exists()
+
+
 def test_an_export_that_was_written_anew_is_refused(tmp_path: Path) -> None:
     path = night(tmp_path / "x.ndjson", "a")
     summary = {"path": str(path), "conversations": 1, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
