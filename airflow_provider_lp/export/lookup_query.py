@@ -43,19 +43,32 @@ class LookupQuery:
 
         :raises LivePersonConfigurationError: naming the argument that it would not.
         """
-        if (conversation_ids is None) == (consumer_id is None):
-            raise LivePersonConfigurationError("Give either conversation_ids or consumer_id, one of the two.")
+        check_terms(conversation_ids, consumer_id, status)
         if consumer_id is not None and (not isinstance(consumer_id, str) or not consumer_id.strip()):
             raise LivePersonConfigurationError(f"consumer_id={consumer_id!r} must be a consumer's id.")
-        if conversation_ids is not None and status is not None:
-            raise LivePersonConfigurationError("status goes with consumer_id: conversation_ids names what to look up.")
-        ids = None if conversation_ids is None else _ids(conversation_ids)
+        ids = None if conversation_ids is None else check_ids(conversation_ids)
         checked = check_content(content, by_consumer=consumer_id is not None)
         return cls(ids, consumer_id, check_status(STATUSES if status is None else status), checked, allow_missing)
 
 
-def _ids(given: object) -> list[str]:
-    """Ids from a list, or from the text that a template makes of one."""
+def check_terms(conversation_ids: object, consumer_id: object, status: object) -> None:
+    """
+    Refuse what says twice, or not at all, which conversations are meant.
+
+    :raises LivePersonConfigurationError: naming the arguments.
+    """
+    if (conversation_ids is None) == (consumer_id is None):
+        raise LivePersonConfigurationError("Give either conversation_ids or consumer_id, one of the two.")
+    if conversation_ids is not None and status is not None:
+        raise LivePersonConfigurationError("status goes with consumer_id: conversation_ids names what to look up.")
+
+
+def check_ids(given: object) -> list[str]:
+    """
+    Ids from a list, or from the text that a template makes of one.
+
+    :raises LivePersonConfigurationError: if there are none, or others than texts.
+    """
     ids = given
     if isinstance(given, str):
         try:

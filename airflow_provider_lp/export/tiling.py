@@ -28,6 +28,32 @@ GAINS = (0.0, 0.25, 0.5, 0.75, 1.0, 2 * EMPTY_COST)
 LEAST_WINDOWS = -1000.0
 
 
+def check_target_conversations(target_conversations: object) -> int:
+    """
+    How many conversations a window is to hold.
+
+    :raises LivePersonConfigurationError: if it is no number of conversations.
+    """
+    if type(target_conversations) is not int or target_conversations < 1:
+        raise LivePersonConfigurationError(
+            f"target_conversations={target_conversations!r} must be a whole number of conversations above 0."
+        )
+    return target_conversations
+
+
+def check_longest(longest: timedelta) -> None:
+    """
+    Refuse windows that are shorter than searches can be.
+
+    :raises LivePersonConfigurationError: naming the argument.
+    """
+    if longest < MARK_MS * ONE_MS:
+        raise LivePersonConfigurationError(
+            f"longest={str(longest)!r} must be ten minutes or more, as LivePerson rounds the bounds of searches to "
+            "that. (A number counts seconds.)"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A stretch that is not cut any further, and about how many conversations it holds."""
@@ -59,16 +85,8 @@ class Rules:
 
         :raises LivePersonConfigurationError: naming the argument that makes no sense.
         """
-        if type(target_conversations) is not int or target_conversations < 1:
-            raise LivePersonConfigurationError(
-                f"target_conversations={target_conversations!r} must be a whole number of conversations above 0."
-            )
-        if longest < MARK_MS * ONE_MS:
-            raise LivePersonConfigurationError(
-                f"longest={str(longest)!r} must be ten minutes or more, as LivePerson rounds the bounds of searches to "
-                "that. (A number counts seconds.)"
-            )
-        return cls(target_conversations, longest, most_windows)
+        check_longest(longest)
+        return cls(check_target_conversations(target_conversations), longest, most_windows)
 
     @property
     def many(self) -> float:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.errors import (
-    LivePersonConfigurationError,
-    LivePersonConnectionNotFoundError,
-    LivePersonError,
-)
+from airflow_provider_lp.client.errors import LivePersonConnectionNotFoundError, LivePersonError
 from airflow_provider_lp.compat import AirflowNotFoundException, BaseHook, mask_secret
 from airflow_provider_lp.get_provider_info import CONNECTION_FIELDS, UI_FIELD_BEHAVIOUR
 from airflow_provider_lp.hooks.connection_fields import ConnectionFields
+from airflow_provider_lp.hooks.connection_ids import check_conn_id
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
@@ -77,12 +74,7 @@ class LivePersonHook(BaseHook):
         """
         from airflow_provider_lp.client import liveperson
 
-        conn_id: object = self.liveperson_conn_id
-        if not isinstance(conn_id, str) or conn_id.strip() in ("", "None"):
-            raise LivePersonConfigurationError(
-                f"liveperson_conn_id={conn_id!r} must be the id of an Airflow connection. (None, or an empty text, "
-                "comes from a template whose value this run does not have.)"
-            )
+        check_conn_id("liveperson_conn_id", self.liveperson_conn_id)
         try:
             connection = self.get_connection(self.liveperson_conn_id)
         except AirflowNotFoundException as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from airflow_provider_lp.compat import (
     AirflowTaskTerminated,
     AirflowTaskTimeout,
 )
+from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.operators import lineage
+from airflow_provider_lp.operators.literals import Literals, naming_the_misspelled, naming_the_task
 from airflow_provider_lp.operators.observed import ObservedOperator
 
 if TYPE_CHECKING:
@@ -34,15 +37,53 @@ class LivePersonOperator(ObservedOperator):
     """
     An operator that talks to LivePerson.
 
+    What is wrong with its arguments as they stand in the DAG file is an import error of the file, also where it is
+    mapped; what templates and other tasks give is checked by the same rules when it runs.
+
     :param liveperson_conn_id: the Airflow connection. (templated)
     """
 
     ui_color = "#fdeee2"
 
     def __init__(self, *, liveperson_conn_id: str = "liveperson_default", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        with naming_the_misspelled(type(self), kwargs.get("task_id"), kwargs):
+            super().__init__(**kwargs)
         self.liveperson_conn_id = liveperson_conn_id
         self._client: LivePersonClient | None = None
+
+    @classmethod
+    def partial(cls, *, task_id: str, **kwargs: Any) -> Any:
+        """The arguments that all mapped tasks have; see Airflow's dynamic task mapping."""
+        with naming_the_task(task_id):
+            cls.check_literals(Literals(kwargs, cls.template_fields, cls.template_ext))
+        with naming_the_misspelled(cls, task_id, kwargs):
+            return super().partial(task_id=task_id, **kwargs)
+
+    def check_arguments(self) -> None:
+        """
+        Refuse what is wrong as it stands in the DAG file: what each constructor does at its end.
+
+        :raises WrongArgumentError: naming task and argument.
+        """
+        with naming_the_task(self.task_id):
+            self.check_literals(Literals(vars(self), self.template_fields, self.template_ext))
+
+    def check_rendered(self) -> None:
+        """
+        Check all arguments, by the same rules, once their templates are rendered.
+
+        :raises LivePersonConfigurationError: naming the argument.
+        """
+        self.check_literals(Literals(vars(self), self.template_fields, (), is_rendered=True))
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        """
+        Check the arguments, as far as they are known.
+
+        :raises LivePersonConfigurationError: naming the argument.
+        """
+        given.check("liveperson_conn_id", partial(check_conn_id, "liveperson_conn_id"))
 
     @property
     def reads(self) -> str:

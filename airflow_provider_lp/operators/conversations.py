@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.compat import AirflowSkipException, mask_secret
+from airflow_provider_lp.export.terms import check_max_shortfall
 from airflow_provider_lp.operators.context import moments_of
-from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator, check_max_concurrency
-from airflow_provider_lp.operators.path_fields import check_literal_zone
-from airflow_provider_lp.operators.redaction import redactor_of
+from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
+from airflow_provider_lp.operators.literals import Literals
+from airflow_provider_lp.operators.redaction import check_redact, redactor_of
+from airflow_provider_lp.operators.searching import check_content_literals, check_search, check_status_literals
 from airflow_provider_lp.operators.templates import (
     filters_from_template,
     from_template,
@@ -134,8 +137,6 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         self.end = end
         self.window = window
         self.path_timezone = path_timezone
-        with self.final_failures():
-            check_literal_zone(path_timezone)
         self.time_field = time_field
         self.filters = filters
         self.content = content
@@ -147,13 +148,24 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         self.redact = redact
         # What a template leaves empty is a mistake, and no wish to keep personal data.
         self._redacts = redact is not None
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        check_search(given)
+        check_content_literals(given)
+        check_redact(given)
+        given.check("max_shortfall", lambda number: check_max_shortfall(number_from_template(number)))
+        if given.get("partition_by_day"):
+            _check_partitions(given)
 
     def execute(self, context: Context) -> Any:
         """Export; gives the summary, or the conversations where there is no path."""
         from airflow_provider_lp.export.conversations import collect_conversations, export_conversations
 
         with self.final_failures():
-            self.check_output()
+            self.check_rendered()
             redactor = redactor_of(self.redact) if self._redacts else None
             with self.client(self.max_concurrency) as client:
                 query = self._query(context, client.now)
@@ -172,15 +184,6 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         self._skip_if_empty(summary["conversations"], query)
         partitions = summary["days"] if self.partition_by_day else ()
         return self.announce(target, summary, context, counted="conversations", partitions=partitions)
-
-    def check_output(self) -> None:
-        super().check_output()
-        check_max_concurrency(self.max_concurrency)
-        if self.partition_by_day and (self.time_field != "latest_update" or not self._publishes):
-            raise LivePersonConfigurationError(
-                "partition_by_day=True goes with time_field='latest_update' and a path: it tells of the days whose "
-                "conversations were updated. Any other export is about its own period; leave it out."
-            )
 
     def _query(self, context: Context, now: datetime) -> ConversationQuery:
         from airflow_provider_lp.export.query import ConversationQuery
@@ -208,6 +211,15 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     def _skip_if_empty(self, conversations: int, query: ConversationQuery) -> None:
         if self.skip_if_empty and not conversations:
             raise AirflowSkipException(f"No conversations by {self.time_field} within {query.window}.")
+
+
+def _check_partitions(given: Literals) -> None:
+    is_of_its_period = given.knows("time_field") and given.get("time_field") != "latest_update"
+    if is_of_its_period or (given.knows("path") and given.get("path") is None):
+        raise LivePersonConfigurationError(
+            "partition_by_day=True goes with time_field='latest_update' and a path: it tells of the days whose "
+            "conversations were updated. Any other export is about its own period; leave it out."
+        )
 
 
 class LivePersonConversationLookupOperator(LivePersonExportOperator):
@@ -276,6 +288,23 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         self.max_concurrency = max_concurrency
         self.redact = redact
         self._redacts = redact is not None
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        from airflow_provider_lp.export.lookup_query import check_ids, check_terms
+
+        super().check_literals(given)
+        known = [given.get(name) for name in ("conversation_ids", "consumer_id", "status")]
+        if given.knows("conversation_ids", "consumer_id", "status"):
+            check_terms(*known)
+        ids = ids_from_template("conversation_ids", given.part("conversation_ids"))
+        if ids is not None:
+            check_ids(ids)
+        given.check("consumer_id", partial(id_from_template, "consumer_id"))
+        check_status_literals(given)
+        check_content_literals(given, by_consumer=given.get("consumer_id") is not None)
+        check_redact(given)
 
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Render the templates; with ``redact``, Airflow shows no consumer's id among what was rendered."""
@@ -289,7 +318,7 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
         from airflow_provider_lp.export.lookup_query import LookupQuery
 
         with self.final_failures():
-            self.check_output()
+            self.check_rendered()
             redactor = redactor_of(self.redact) if self._redacts else None
             query = LookupQuery.checked(
                 conversation_ids=ids_from_template("conversation_ids", self.conversation_ids),
@@ -311,7 +340,3 @@ class LivePersonConversationLookupOperator(LivePersonExportOperator):
                     return result
                 summary = lookup.export(target.path)
         return self.announce(target, summary, context, counted="conversations")
-
-    def check_output(self) -> None:
-        super().check_output()
-        check_max_concurrency(self.max_concurrency)

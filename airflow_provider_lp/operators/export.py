@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
+from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.export.formats import check_suffix
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.links import PublishedObjectLink
+from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
 from airflow_provider_lp.operators.path_fields import names_window, zone_named
-from airflow_provider_lp.operators.paths import as_text, check_literal_path, object_url
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, object_url
 from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
@@ -67,19 +70,27 @@ class LivePersonExportOperator(LivePersonOperator):
         self.storage_conn_id = storage_conn_id
         self.format = format
         self.max_xcom_bytes = max_xcom_bytes
-        with self.final_failures():
-            check_literal_path(self.path, has_window=self.has_period)
 
-    def check_output(self) -> None:
-        """
-        Refuse what can be refused before anything is looked up.
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        given.check("format", cls._check_format)
+        given.check("max_xcom_bytes", check_max_xcom_bytes)
+        given.check("max_concurrency", check_max_concurrency)
+        if given.knows("path_timezone"):
+            zone_named(given.get("path_timezone"))
+        check_target(given, ANY_WINDOW if cls.has_period else None, partial(cls._check_suffix, given.get("format")))
 
-        :raises LivePersonConfigurationError: naming the argument.
-        """
-        if self.format not in self.formats:
-            raise LivePersonConfigurationError(f"format={self.format!r} must be one of {', '.join(self.formats)}.")
-        check_suffix(self.format, str(self.path) if self._publishes else "", self.formats)
-        check_max_xcom_bytes(self.max_xcom_bytes)
+    @classmethod
+    def _check_format(cls, format: object) -> None:
+        if format not in cls.formats:
+            raise LivePersonConfigurationError(f"format={format!r} must be one of {', '.join(cls.formats)}.")
+
+    @classmethod
+    def _check_suffix(cls, format: str | None, path: str) -> None:
+        if format is not None:
+            check_suffix(format, path, cls.formats)
+        compression_of(path)
 
     def target(self, window: Window | None = None) -> Target | None:
         """

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonOutOfReachError
+from airflow_provider_lp.client.errors import LivePersonOutOfReachError
 from airflow_provider_lp.compat import AirflowSkipException
 from airflow_provider_lp.export.formats import FORMATS
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, LivePersonExportOperator
 from airflow_provider_lp.operators.lineage import OPERATIONS
-from airflow_provider_lp.operators.path_fields import check_literal_zone
+from airflow_provider_lp.operators.literals import Literals
+from airflow_provider_lp.operators.searching import check_period
 from airflow_provider_lp.operators.templates import from_template
 from airflow_provider_lp.retention import FRESHNESS_DELAY
 from airflow_provider_lp.windows import Window, parse_span, resolve_window
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
     from airflow_provider_lp.export.metrics.query import MetricsQuery
 
 log = logging.getLogger(__name__)
+
+PERIOD = ("start", "end", "window")
+#: Arguments about the report: those that may be lists, lengths of time, and others.
+LISTS = ("skill_ids", "agent_ids", "group_ids", "source", "metrics")
+LENGTHS = ("timeframe", "interval")
+FLAGS = ("user_type", "overdue_conversations", "breakdown", "include_sub_groups")
 
 
 class LivePersonMetricsOperator(LivePersonExportOperator):
@@ -173,8 +181,6 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         self.end = end
         self.window = window
         self.path_timezone = path_timezone
-        with self.final_failures():
-            check_literal_zone(path_timezone)
         self.timeframe = timeframe
         self.interval = interval
         self.skill_ids = skill_ids
@@ -189,6 +195,29 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         self.overdue_conversations = overdue_conversations
         self.breakdown = breakdown
         self.include_sub_groups = include_sub_groups
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        given.check("max_age", partial(parse_span, "max_age"))
+        if given.knows("report"):
+            cls._check_report(given)
+        check_period(given)
+
+    @staticmethod
+    def _check_report(given: Literals) -> None:
+        from airflow_provider_lp.client.reports import report_named
+        from airflow_provider_lp.export.metrics.terms import check_options, check_times, is_recomputed
+
+        report = report_named(given.get("report"))
+        options = {name: _listed(given.part(name)) for name in LISTS}
+        options |= {name: _minutes(name, given.get(name)) for name in LENGTHS}
+        options |= {name: given.get(name) for name in FLAGS}
+        check_options(report, options)
+        if given.knows("source_of_truth", "max_age"):
+            is_recomputed(report, given.get("source_of_truth"), given.get("max_age"))
+        check_times(report, options["timeframe"], [name for name in PERIOD if given.get(name) is not None])
 
     @property
     def reads(self) -> str:
@@ -200,7 +229,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         from airflow_provider_lp.export.metrics.export import collect_metrics, export_metrics
 
         with self.final_failures():
-            self.check_output()
+            self.check_rendered()
             with self.client(DEFAULT_CONCURRENCY) as client:
                 query = self._query(context, client.now)
                 target = self.target(query.window)
@@ -229,17 +258,10 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
             now=now,
             timeframe=timeframe,
             interval=_minutes("interval", self.interval),
-            skill_ids=_listed(self.skill_ids),
-            agent_ids=_listed(self.agent_ids),
-            group_ids=_listed(self.group_ids),
             source_of_truth=self.source_of_truth,
             max_age=None if self.max_age is None else parse_span("max_age", self.max_age),
-            user_type=self.user_type,
-            source=_listed(self.source),
-            metrics=_listed(self.metrics),
-            overdue_conversations=self.overdue_conversations,
-            breakdown=self.breakdown,
-            include_sub_groups=self.include_sub_groups,
+            **{name: _listed(getattr(self, name)) for name in LISTS},
+            **{name: getattr(self, name) for name in FLAGS},
         )
         log.info("Exporting %s %s.", self.report, query.timing)
         if query.window and query.window.end > now - FRESHNESS_DELAY:
@@ -251,19 +273,13 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         return query
 
     def _window(self, context: Context, now: datetime, timeframe: Any) -> Window | None:
-        from airflow_provider_lp.client.reports import REPORTS
+        from airflow_provider_lp.client.reports import report_named
+        from airflow_provider_lp.export.metrics.terms import check_times
 
-        period = [name for name in ("start", "end", "window") if getattr(self, name) is not None]
-        known = REPORTS.get(self.report) if isinstance(self.report, str) else None
-        if timeframe is not None and period:
-            raise LivePersonConfigurationError(
-                f"timeframe={timeframe!r} counts back from now, so {' and '.join(period)} cannot go with it."
-            )
-        if known and period and not known.has_period:
-            raise LivePersonConfigurationError(
-                f"{' and '.join(period)} can have no meaning for report={self.report!r}: it is about the present."
-            )
-        if known is None or timeframe is not None or (not known.needs_period and not period):
+        report = report_named(self.report)
+        period = [name for name in PERIOD if getattr(self, name) is not None]
+        check_times(report, timeframe, period)
+        if timeframe is not None or (not report.needs_period and not period):
             return None
         return resolve_window(self.start, self.end, self.window, moments_of(context), now)
 

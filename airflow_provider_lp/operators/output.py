@@ -15,6 +15,7 @@ from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
 from airflow_provider_lp.compat import AirflowNotFoundException, Asset, AssetAlias, BaseHook
 from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.operators.paths import STORAGE_EXTRAS, ObjectUrl, object_url
 
 if TYPE_CHECKING:
@@ -157,18 +158,13 @@ class StoredObjects:
         return _located(url)
 
 
-def _check_connection(storage_conn_id: object, *, in_path: str | None) -> None:
+def _check_connection(storage_conn_id: str, *, in_path: str | None) -> None:
     """
     Refuse a connection that is not there.
 
     :param in_path: the path, if the id stands in it.
     """
-    if not isinstance(storage_conn_id, str) or storage_conn_id.strip() in ("", "None"):
-        hint = " It comes from a template whose value this run does not have."
-        raise LivePersonConfigurationError(
-            f"storage_conn_id={storage_conn_id!r} must be the id of an Airflow connection."
-            + (hint if isinstance(storage_conn_id, str) else "")
-        )
+    check_conn_id("storage_conn_id", storage_conn_id)
     # The providers of some storages go on without it, to wherever the worker's own credentials lead.
     try:
         BaseHook.get_connection(storage_conn_id)

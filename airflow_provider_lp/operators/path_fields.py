@@ -12,19 +12,12 @@ from airflow_provider_lp.windows import Window, to_ms
 
 #: What Python documents for formatting a datetime.
 DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
-#: How a template begins that Airflow renders.
-TEMPLATES = ("{{", "{%", "{#")
 ONE_DAY = timedelta(days=1)
 
 _ALLOWED = (
     "Only {start} and {end} of the period may stand in braces, with a format of Python's datetimes, such as "
     "{start:%Y-%m-%d}. Names of files and folders cannot have braces."
 )
-
-
-def is_template(path: object) -> bool:
-    """Whether Airflow has something to render in it before its task runs."""
-    return isinstance(path, str) and any(mark in path for mark in TEMPLATES)
 
 
 def names_window(path: str) -> bool:
@@ -98,12 +91,6 @@ def zone_named(path_timezone: object) -> tzinfo:
         raise LivePersonConfigurationError(
             f"path_timezone={path_timezone!r} is no time zone: give its name, such as 'Europe/Berlin'; default 'UTC'."
         ) from None
-
-
-def check_literal_zone(path_timezone: object) -> None:
-    """Refuse a time zone in the DAG's file that there is not, by :class:`LivePersonConfigurationError`."""
-    if not is_template(path_timezone):
-        zone_named(path_timezone)
 
 
 def _named(path: str, window: Window, zone: tzinfo) -> str:

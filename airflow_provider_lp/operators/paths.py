@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, tzinfo
+from functools import partial
 from pathlib import PurePath
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -12,7 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.compression import compression_of
-from airflow_provider_lp.operators.path_fields import check_fields, is_template, with_window
+from airflow_provider_lp.hooks.connection_ids import check_conn_id
+from airflow_provider_lp.operators.literals import Literals
+from airflow_provider_lp.operators.path_fields import names_window, with_window
 from airflow_provider_lp.windows import Window
 
 #: Schemes whose URLs name a bucket or container, and the extra that installs their library.
@@ -23,6 +26,12 @@ STORAGE_EXTRAS = {
 CREDENTIALS = r"[^:/]*://(?P<credentials>[^:/@]*:(?!\d+/)[^@]*)@"
 #: Schemes that others use for the same containers.
 UNKNOWN_AZURE_SCHEMES = ("az", "wasb", "wasbs")
+#: What Jinja fills in.
+TEMPLATES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+#: How a path begins that names the same storage and bucket whatever its templates give, shown as "…".
+FIXED_PLACE = re.compile(r"[^…:/]*(?:://[^…/]*)?/")
+#: Stands for the window of a run that is not known yet.
+ANY_WINDOW = Window(0, 86_400_000)
 
 
 class ObjectUrl(NamedTuple):
@@ -47,19 +56,6 @@ def as_text(path: Any) -> Any:
         return str(path)
     # Its text has the connection id: s3://conn@bucket/key.
     return str(path) if isinstance(path, compat.ObjectStoragePath) else path
-
-
-def check_literal_path(path: object, *, has_window: bool = True) -> None:
-    """
-    Refuse in the DAG's file what no template can change: braces that cannot be filled in.
-
-    :param path: as :func:`as_text` gives it.
-    :param has_window: whether there is a period to fill in.
-    :raises LivePersonConfigurationError: naming what is wrong.
-    """
-    if isinstance(path, str) and not is_template(path):
-        _check_credentials(path)
-        check_fields(path, has_window=has_window)
 
 
 def object_url(
@@ -107,6 +103,49 @@ def object_url(
     )
 
 
+def check_target(
+    given: Literals, window: Window | None, check_suffix: Callable[[str], object] = compression_of, name: str = "path"
+) -> None:
+    """
+    Check ``path`` and ``storage_conn_id``, as far as they are known.
+
+    :param window: any, if the task has one.
+    :param check_suffix: as :func:`object_url` takes it.
+    :param name: of the path's argument.
+    :raises LivePersonConfigurationError: naming the one that is wrong.
+    """
+    given.check("storage_conn_id", partial(check_conn_id, "storage_conn_id"))
+    path = as_text(given.unrendered(name))
+    if path is not None and (isinstance(path, str) or given.knows(name)):
+        check_unrendered(path, given.get("storage_conn_id"), window, check_suffix)
+
+
+def check_unrendered(
+    path: object,
+    storage_conn_id: str | None,
+    window: Window | None,
+    check_suffix: Callable[[str], object] = compression_of,
+) -> None:
+    """
+    Refuse what is wrong with a path whatever its templates give: its end, its storage, fields in braces.
+
+    :param path: as :func:`object_url` takes it, templates and all.
+    :param storage_conn_id: the argument of that name; ``None`` if it is not known.
+    :param window: any, if the task has one.
+    :param check_suffix: as :func:`object_url` takes it.
+    :raises LivePersonConfigurationError: as :func:`object_url` does; what a template gives is shown as "…".
+    """
+    text = as_text(path)
+    if not isinstance(text, str) or not TEMPLATES.search(text):
+        object_url(text, storage_conn_id, window, check_suffix)
+        return
+    shown = TEMPLATES.sub("…", text)
+    if end := shown.rpartition("…")[2]:
+        check_suffix(f"…{end}")
+    if FIXED_PLACE.match(shown) and not re.search(r"\{[{%#]", shown):
+        object_url(shown, storage_conn_id, window, str)
+
+
 def _check_credentials(text: str) -> None:
     """First of all, as every other message shows the path."""
     if found := re.match(CREDENTIALS, text):
@@ -123,7 +162,7 @@ def _check_spelling(text: str) -> None:
         raise LivePersonConfigurationError(
             f"path={text!r} has a space or a line break at an end, or a character that cannot be printed: take it out."
         )
-    if found := re.search(r"\{\{.*?\}\}|\{%.*?%\}", text):
+    if found := TEMPLATES.search(text):
         raise LivePersonConfigurationError(
             f"path={text!r} holds the template {found[0]} unrendered. Airflow renders templates of the DAG's file, and "
             "not what comes from params or other tasks."
@@ -168,4 +207,17 @@ def _check_object(text: str, parts: SplitResult, host: str) -> None:
     if (parts.scheme == "file" and host) or (not parts.scheme and not text.startswith("/")):
         raise LivePersonConfigurationError(
             f"path={text!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
+        )
+
+
+def check_names_window(path: str) -> None:
+    """
+    Refuse a path that is the same for all windows.
+
+    :raises LivePersonConfigurationError: naming it.
+    """
+    if not names_window(path):
+        raise LivePersonConfigurationError(
+            f"path={path!r} is the same for all windows. Name them in it, such as "
+            "s3://bucket/date={start:%Y-%m-%d}/{start:%H%M}.ndjson.gz."
         )

@@ -13,8 +13,9 @@ from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.context import moments_of
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
-from airflow_provider_lp.operators.path_fields import names_window
-from airflow_provider_lp.operators.paths import as_text, check_literal_path, object_url
+from airflow_provider_lp.operators.literals import Literals
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_names_window, check_target, object_url
+from airflow_provider_lp.operators.searching import check_search
 from airflow_provider_lp.operators.templates import filters_from_template, number_from_template
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, warn_of_short_max_age
 from airflow_provider_lp.windows import Window, parse_span, resolve_window
@@ -119,9 +120,20 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
         self.longest = longest
         self.path = as_text(path)
         self._names_paths = path is not None
-        with self.final_failures():
-            check_literal_path(self.path)
         self.max_concurrency = max_concurrency
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        from airflow_provider_lp.export.tiling import check_longest, check_target_conversations
+
+        super().check_literals(given)
+        check_search(given)
+        given.check("max_concurrency", check_max_concurrency)
+        given.check("target_conversations", lambda number: check_target_conversations(number_from_template(number)))
+        given.check("longest", lambda longest: check_longest(parse_span("longest", longest)))
+        check_target(given, ANY_WINDOW)
+        given.check("path", lambda path: check_names_window(as_text(path)))
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Plan; gives the windows."""
@@ -129,7 +141,7 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
         from airflow_provider_lp.export.tiling import Rules
 
         with self.final_failures():
-            check_max_concurrency(self.max_concurrency)
+            self.check_rendered()
             rules = Rules.checked(
                 target_conversations=number_from_template(self.target_conversations),
                 longest=parse_span("longest", self.longest),
@@ -167,11 +179,7 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
         if not self._names_paths:
             return []
         paths = [object_url(self.path, None, window).text for window in windows]
-        if not names_window(self.path):
-            raise LivePersonConfigurationError(
-                f"path={self.path!r} is the same for all windows. Name them in it, such as "
-                "s3://bucket/date={start:%Y-%m-%d}/{start:%H%M}.ndjson.gz."
-            )
+        check_names_window(self.path)
         # The export fills a path in once more: what is left to fill in is a mistake.
         object_url(paths[0], None, None)
         owner: dict[str, Window] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,10 @@ from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
 from airflow_provider_lp.operators.links import PublishedObjectLink
+from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import StoredObjects, Target
-from airflow_provider_lp.operators.paths import as_text, check_literal_path, object_url
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered, object_url
+from airflow_provider_lp.operators.searching import check_period
 from airflow_provider_lp.operators.templates import NO_VALUE, SHOWN, from_template
 from airflow_provider_lp.windows import RunMoments, Window, resolve_window
 
@@ -144,15 +147,33 @@ class LivePersonReconcileOperator(LivePersonOperator):
         self.gap_path = gap_path
         self.messaging_conversation = messaging_conversation
         self.max_concurrency = max_concurrency
-        with self.final_failures():
-            check_literal_path(self.path)
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        given.check("max_concurrency", check_max_concurrency)
+        check_period(given)
+        given.check("on_difference", _check_on_difference)
+        exports = given.part("exports")
+        if exports is not None:
+            list(_flattened(exports))
+        check_target(given, ANY_WINDOW, _check_suffix)
+        if given.unrendered("gap_path") is None:
+            return
+        if given.knows("on_difference") and given.get("on_difference") != "return":
+            raise LivePersonConfigurationError(
+                "gap_path says where exports of gaps go, which only on_difference='return' gives: leave it out."
+            )
+        with _as_gap_path():
+            check_unrendered(given.unrendered("gap_path"), None, ANY_WINDOW)
 
     def execute(self, context: Context) -> Any:
         """Prove; gives the summary, or the windows that differ."""
         from airflow_provider_lp.export.proof import Proof
 
         with self.final_failures():
-            self._check_arguments()
+            self.check_rendered()
             stored = StoredObjects(self.storage_conn_id)
             with self.client(self.max_concurrency) as client:
                 given = self._given_period(client.now)
@@ -181,29 +202,14 @@ class LivePersonReconcileOperator(LivePersonOperator):
             summary = self.announce(target, summary, context, counted="windows")
         return [] if self.on_difference == "return" else summary
 
-    def _check_arguments(self) -> None:
-        check_max_concurrency(self.max_concurrency)
-        if self.on_difference not in ON_DIFFERENCE:
-            raise LivePersonConfigurationError(
-                f"on_difference={self.on_difference!r} must be one of {', '.join(ON_DIFFERENCE)}."
-            )
-        if self.gap_path is not None and self.on_difference != "return":
-            raise LivePersonConfigurationError(
-                "gap_path says where exports of gaps go, which only on_difference='return' gives: leave it out."
-            )
-        if self._writes and isinstance(self.path, str) and compression_of(self.path) is not None:
-            raise LivePersonConfigurationError(f"path={self.path!r}: a manifest is plain JSON. End the path in .json.")
-
     def _given_period(self, now: datetime) -> Window | None:
         if self.start is None and self.end is None:
             return None
         return resolve_window(self.start, self.end, None, RunMoments(), now)
 
     def _path_of_gap(self, gap: Window) -> str:
-        try:
+        with _as_gap_path():
             return object_url(self.gap_path, None, gap).text
-        except LivePersonConfigurationError as error:
-            raise LivePersonConfigurationError(f"gap_path cannot be used: {error}") from error
 
     def _read_exports(self, stored: StoredObjects, *, is_complete: bool) -> Exports:
         """
@@ -270,6 +276,27 @@ class LivePersonReconcileOperator(LivePersonOperator):
         else:
             log.info("%s.", closings)
         return closings
+
+
+def _check_on_difference(on_difference: object) -> None:
+    if on_difference not in ON_DIFFERENCE:
+        raise LivePersonConfigurationError(
+            f"on_difference={on_difference!r} must be one of {', '.join(ON_DIFFERENCE)}."
+        )
+
+
+def _check_suffix(path: str) -> None:
+    if compression_of(path) is not None:
+        raise LivePersonConfigurationError(f"path={path!r}: a manifest is plain JSON. End the path in .json.")
+
+
+@contextmanager
+def _as_gap_path() -> Iterator[None]:
+    """Let what is said of a path be said of that of gaps."""
+    try:
+        yield
+    except LivePersonConfigurationError as error:
+        raise LivePersonConfigurationError(f"gap_path cannot be used: {error}") from error
 
 
 def publish_manifest(exports: Exports, period: Window, path: ObjectStoragePath) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
 from airflow_provider_lp.compat import AirflowNotFoundException, BaseHook, import_string, mask_secret
+from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.templates import from_template
 
 if TYPE_CHECKING:
@@ -23,15 +24,36 @@ def redactor_of(redact: Any) -> Redactor:
     from airflow_provider_lp.export.redaction.redactor import Redactor
     from airflow_provider_lp.export.redaction.rules import Rules
 
-    redact = from_template(redact)
-    if isinstance(redact, Mapping):
-        redact = {key: from_template(value) for key, value in redact.items()}
-    rules = Rules.checked(redact)
+    rules = Rules.checked(_from_template(redact))
     return Redactor(
         rules,
         key="" if rules.key_conn_id is None else _key(rules.key_conn_id),
         text=None if rules.text is None else _function(rules.text),
     )
+
+
+def check_redact(given: Literals) -> None:
+    """
+    Check ``redact``, as far as it is known.
+
+    :raises LivePersonConfigurationError: naming what is wrong with it.
+    """
+    redact = given.part("redact")
+    if redact is not None:
+        from airflow_provider_lp.export.redaction.rules import Rules
+
+        is_whole = given.knows("redact")
+        if isinstance(redact, Mapping) and not is_whole:
+            # What stands for which rule is known even where the rules are not.
+            redact = {**dict.fromkeys(given.unrendered("redact")), **redact}
+        Rules.checked(_from_template(redact), is_whole=is_whole)
+
+
+def _from_template(redact: Any) -> Any:
+    redact = from_template(redact)
+    if isinstance(redact, Mapping):
+        return {key: from_template(value) for key, value in redact.items()}
+    return redact
 
 
 def _key(key_conn_id: str) -> str:

@@ -7,18 +7,21 @@ import logging
 import re
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from datetime import tzinfo
-from difflib import get_close_matches
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.links import PublishedObjectLink
+from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import Target, describe_events
-from airflow_provider_lp.operators.path_fields import check_literal_zone, is_template, zone_named
-from airflow_provider_lp.operators.paths import as_text, check_literal_path
+from airflow_provider_lp.operators.path_fields import zone_named
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered
 from airflow_provider_lp.operators.templates import from_template
 
 if TYPE_CHECKING:
@@ -101,11 +104,21 @@ class LivePersonTablesOperator(LivePersonOperator):
         self.storage_conn_id = storage_conn_id
         self.tables = tables
         self.manifest_path = as_text(manifest_path)
-        with self.final_failures():
-            if not is_template(self.path):
-                check_literal_path(_of_table(self.path, "conversations"))
-            check_literal_path(self.manifest_path)
-            check_literal_zone(path_timezone)
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        given.check("source_conn_id", partial(check_conn_id, "source_conn_id"))
+        if given.knows("path_timezone"):
+            zone_named(given.get("path_timezone"))
+        if given.part("tables") is not None:
+            _names(given.part("tables"))
+        path = as_text(given.unrendered("path"))
+        if TABLE in str(path) or given.knows("path"):
+            path = _of_table(path, "conversations")
+            check_unrendered(path, given.get("storage_conn_id"), ANY_WINDOW, _check_suffix)
+        check_target(given, ANY_WINDOW, compression_of, "manifest_path")
 
     def execute(self, context: Context) -> Any:
         """Make the tables; gives the summary."""
@@ -113,7 +126,8 @@ class LivePersonTablesOperator(LivePersonOperator):
         from airflow_provider_lp.tables.building import build_tables
 
         with self.final_failures():
-            names = self._names()
+            self.check_rendered()
+            names = _names(self.tables)
             source = from_template(self.source)
             period = period_of(source)
             targets = {name: self._target(name, period) for name in names}
@@ -138,28 +152,6 @@ class LivePersonTablesOperator(LivePersonOperator):
         self.link_to([target.path for target in targets.values()], context)
         return summary
 
-    def _names(self) -> list[str]:
-        """The tables to make, in the schema's order."""
-        from airflow_provider_lp.tables.schema import TABLES
-
-        given = from_template(self.tables)
-        if given is None:
-            return list(TABLES)
-        if isinstance(given, str):
-            given = given.replace(",", " ").split()
-        if not isinstance(given, Collection) or not given:
-            raise LivePersonConfigurationError(
-                f"tables={given!r} must be a list of names of tables; leave it out for all."
-            )
-        for name in given:
-            if name not in TABLES:
-                near = get_close_matches(str(name), TABLES, 1)
-                hint = f" Is {near[0]} meant?" if near else ""
-                raise LivePersonConfigurationError(
-                    f"tables: there is no table {name!r}.{hint} Known: {', '.join(TABLES)}."
-                )
-        return [name for name in TABLES if name in given]
-
     def _target(self, name: str, period: Window | None) -> Target:
         return self._located(_of_table(self.path, name), period, _check_suffix)
 
@@ -171,6 +163,25 @@ class LivePersonTablesOperator(LivePersonOperator):
             )
         zone = zone_named(self.path_timezone)
         return Target.checked(path, self.storage_conn_id, period, check_suffix, zone)
+
+
+def _names(tables: Any) -> list[str]:
+    """The tables to make, in the schema's order."""
+    from airflow_provider_lp.tables.schema import TABLES
+
+    given = from_template(tables)
+    if given is None:
+        return list(TABLES)
+    if isinstance(given, str):
+        given = given.replace(",", " ").split()
+    if not isinstance(given, Collection) or not given:
+        raise LivePersonConfigurationError(f"tables={given!r} must be a list of names of tables; leave it out for all.")
+    for name in given:
+        if name not in TABLES:
+            raise LivePersonConfigurationError(
+                f"tables: there is no table {name!r}.{nearest(name, TABLES)} Known: {', '.join(TABLES)}."
+            )
+    return [name for name in TABLES if name in given]
 
 
 def _of_table(path: Any, name: str) -> Any:

@@ -16,6 +16,8 @@ TEXT_FILTERS = frozenset({"keyword", "summary", "questionBrick", "cappingConfigu
 TEXTS_FILTERS = frozenset({"answerText", "questionId", "questionName", "questionKeywords", "answerKeywords"})
 BOOLEAN_FILTERS = frozenset({"selectedIntentOnly", "conversationsWithStepUpOnly", "pendingAgentSurvey"})
 NUMBER_FILTERS = frozenset({"surveyId"})
+#: Filters whose members make sense together only.
+PAIRED_FILTERS = frozenset({"questionTypeAndFormatToRetrieve"})
 BOOLEANS = {"True": True, "true": True, "False": False, "false": False}
 #: What no conversation id holds, and the text of a Python object or a list does.
 NOT_IN_AN_ID = r"[\s()\[\]{}<>'\"`,;=]"

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.context import moments_of
-from airflow_provider_lp.operators.templates import filters_from_template, ids_from_template, names_from_template
+from airflow_provider_lp.operators.literals import Literals
+from airflow_provider_lp.operators.searching import check_search
+from airflow_provider_lp.operators.templates import (
+    filters_from_template,
+    ids_from_template,
+    names_from_template,
+    number_from_template,
+)
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, warn_of_short_max_age
 from airflow_provider_lp.sensors.base import LivePersonSensor, present
 from airflow_provider_lp.windows import parse_span, resolve_window
@@ -62,6 +70,11 @@ class LivePersonWindowSensor(LivePersonSensor):
         self.time_field = time_field
         self.filters = filters
         self.max_age = max_age
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        check_search(given)
 
     def search(self, context: Context) -> WindowedSearch:
         """
@@ -117,16 +130,18 @@ class LivePersonConversationsSensor(LivePersonWindowSensor):
     def __init__(self, *, min_count: int | str = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.min_count = min_count
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        given.check("min_count", parse_min_count)
 
     def condition(self, context: Context) -> ConversationsMatch:
         """What to wait for."""
         from airflow_provider_lp.conditions.conversations import ConversationsMatch
 
-        number = self.min_count
-        min_count = int(number) if isinstance(number, str) and number.strip().isdecimal() else number
-        if type(min_count) is not int or min_count < 1:
-            raise LivePersonConfigurationError(f"min_count={number!r} must be a whole number above 0.")
-        return ConversationsMatch(self.search(context), min_count)
+        return ConversationsMatch(self.search(context), parse_min_count(self.min_count))
 
 
 class LivePersonWindowReadySensor(LivePersonWindowSensor):
@@ -168,18 +183,22 @@ class LivePersonWindowReadySensor(LivePersonWindowSensor):
         super().__init__(**kwargs)
         self.delay = delay
         self.settling_time = settling_time
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        given.check("delay", partial(parse_pause, "delay"))
+        given.check("settling_time", partial(parse_pause, "settling_time"))
+        given.check("time_field", check_has_end)
 
     def condition(self, context: Context) -> WindowIsReady:
         """What to wait for."""
         from airflow_provider_lp.conditions.conversations import WindowIsReady
 
-        delay = parse_span("delay", self.delay)
-        settling_time = parse_span("settling_time", self.settling_time)
-        for name, length in (("delay", delay), ("settling_time", settling_time)):
-            if length < timedelta(0):
-                raise LivePersonConfigurationError(f"{name}={getattr(self, name)!r} must not be less than zero.")
-        if self.time_field == "latest_update":
-            raise LivePersonConfigurationError("time_field='latest_update' knows no end, so it is never ready.")
+        delay = parse_pause("delay", self.delay)
+        settling_time = parse_pause("settling_time", self.settling_time)
+        check_has_end(self.time_field)
         return WindowIsReady(self.search(context), delay.total_seconds(), settling_time.total_seconds())
 
 
@@ -209,17 +228,78 @@ class LivePersonConversationStatusSensor(LivePersonSensor):
         super().__init__(**kwargs)
         self.conversation_ids = conversation_ids
         self.status = status
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        super().check_literals(given)
+        ids = given.part("conversation_ids")
+        if ids is not None:
+            parse_ids(ids)
+        given.check("status", parse_status)
 
     def condition(self, context: Context) -> ConversationsHaveStatus:  # noqa: ARG002 - the same in each run
         """What to wait for."""
-        from airflow_provider_lp.client.filters import check_status
         from airflow_provider_lp.conditions.conversations import ConversationsHaveStatus
-        from airflow_provider_lp.export.lookup_query import LookupQuery
 
-        query = LookupQuery.checked(
-            conversation_ids=ids_from_template("conversation_ids", self.conversation_ids), consumer_id=None
-        )
-        status = check_status(names_from_template(self.status))
-        if len(status) > 1:
-            raise LivePersonConfigurationError(f"status={self.status!r} must be one of CLOSE and OPEN.")
-        return ConversationsHaveStatus(query.conversation_ids or [], status[0])
+        return ConversationsHaveStatus(parse_ids(self.conversation_ids), parse_status(self.status))
+
+
+def parse_min_count(value: Any) -> int:
+    """
+    How many conversations to wait for.
+
+    :raises LivePersonConfigurationError: if it is no number above zero.
+    """
+    number = number_from_template(value)
+    if type(number) is not int or number < 1:
+        raise LivePersonConfigurationError(f"min_count={value!r} must be a whole number above 0.")
+    return number
+
+
+def parse_pause(name: str, value: object) -> timedelta:
+    """
+    A length of time that may be zero.
+
+    :raises LivePersonConfigurationError: if it is none, or less than zero.
+    """
+    length = parse_span(name, value)
+    if length < timedelta(0):
+        raise LivePersonConfigurationError(f"{name}={value!r} must not be less than zero.")
+    return length
+
+
+def check_has_end(time_field: object) -> None:
+    """
+    Refuse a moment after which more may always come.
+
+    :raises LivePersonConfigurationError: naming the argument.
+    """
+    if time_field == "latest_update":
+        raise LivePersonConfigurationError("time_field='latest_update' knows no end, so it is never ready.")
+
+
+def parse_ids(value: object) -> list[str]:
+    """
+    The conversations to wait for.
+
+    :raises LivePersonConfigurationError: if there are none, or they are no ids.
+    """
+    from airflow_provider_lp.export.lookup_query import LookupQuery
+
+    ids = ids_from_template("conversation_ids", value)
+    return LookupQuery.checked(conversation_ids=ids, consumer_id=None).conversation_ids or []
+
+
+def parse_status(value: Any) -> str:
+    """
+    The status to wait for.
+
+    :raises LivePersonConfigurationError: if it is none, or more than one.
+    """
+    from airflow_provider_lp.client.filters import check_status
+
+    status = check_status(names_from_template(value))
+    if len(status) > 1:
+        raise LivePersonConfigurationError(f"status={value!r} must be one of CLOSE and OPEN.")
+    return status[0]

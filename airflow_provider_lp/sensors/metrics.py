@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.sensors.base import LivePersonSensor, present
 
 if TYPE_CHECKING:
@@ -75,6 +77,27 @@ class LivePersonMetricSensor(LivePersonSensor):
         self.at_least = at_least
         self.at_most = at_most
         self.timeframe = timeframe
+        self.check_arguments()
+
+    @classmethod
+    def check_literals(cls, given: Literals) -> None:
+        from airflow_provider_lp.client.reports import report_named
+        from airflow_provider_lp.conditions import limits
+
+        super().check_literals(given)
+        for name in ("at_least", "at_most"):
+            given.check(name, partial(limits.parse_limit, name))
+        if given.knows("at_least", "at_most"):
+            limits.parse_limits(given.get("at_least"), given.get("at_most"))
+        for name in limits.SUBJECT:
+            given.check(name, partial(limits.parse_id, name))
+        if not given.knows("report"):
+            return
+        report = report_named(given.get("report"))
+        report.check({"timeframe": limits.parse_minutes(given.get("timeframe"))})
+        given.check("metric", partial(limits.check_metric, report))
+        if given.knows("metric", *limits.SUBJECT):
+            limits.check_subject(report, given.get("metric"), {name: given.get(name) for name in limits.SUBJECT})
 
     def condition(self, context: Context) -> MetricIsWithin:  # noqa: ARG002 - the same in each run
         """What to wait for."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
 from airflow_provider_lp.conditions.base import Condition, PollResult
+from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.retention import RETENTION
 from airflow_provider_lp.triggers.asset_state import AssetState
 from airflow_provider_lp.triggers.base import (
@@ -21,7 +22,6 @@ from airflow_provider_lp.triggers.base import (
     BaseEventTrigger,
     SharedStreamProducer,
     TriggerEvent,
-    WrongTriggerArgumentError,
     class_path,
     event_of,
     naming_wrong_arguments,
@@ -71,10 +71,7 @@ class LivePersonWatcher(BaseEventTrigger):
         super().__init__()  # type: ignore[no-untyped-call] # Airflow's
         with naming_wrong_arguments():
             self.poke_interval = checked_span("poke_interval", poke_interval)
-        if not isinstance(liveperson_conn_id, str) or not liveperson_conn_id:
-            raise WrongTriggerArgumentError(
-                f"liveperson_conn_id={liveperson_conn_id!r} must be the id of an Airflow connection."
-            )
+            check_conn_id("liveperson_conn_id", liveperson_conn_id)
         self.liveperson_conn_id = liveperson_conn_id
 
     @property

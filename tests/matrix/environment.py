@@ -58,26 +58,8 @@ class Environment:
         What a command prints.
 
         :param variables: more of the environment.
-        :raises CheckFailedError: if it fails, or does not end.
+        :raises CheckFailedError: if it fails.
         """
-        try:
-            done = self._run(command, variables)
-        except subprocess.TimeoutExpired as error:
-            raise CheckFailedError(f"{error}. {self.end_of_log()}") from error
-        if done.returncode:
-            raise CheckFailedError(f"{' '.join(command[-3:])} failed. {self.end_of_log()}")
-        return done.stdout
-
-    def airflow(self, *command: str, **variables: str) -> str:
-        """What a command of its Airflow's prints."""
-        return self.run(self.python, "-m", "airflow", *command, **variables)
-
-    def end_of_log(self) -> str:
-        """The last lines of all that was printed."""
-        lines = self._log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
-        return f"{self._log} ends:\n" + "\n".join(lines)
-
-    def _run(self, command: tuple[str, ...], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
         with self._log.open("a") as notes:
             print("$", *command, file=notes, flush=True)
             done = subprocess.run(
@@ -92,7 +74,18 @@ class Environment:
                 check=False,
             )
             notes.write(done.stdout)
-        return done
+        if done.returncode:
+            raise CheckFailedError(f"{' '.join(command[-3:])} failed. {self.end_of_log()}")
+        return done.stdout
+
+    def airflow(self, *command: str, **variables: str) -> str:
+        """What a command of its Airflow's prints."""
+        return self.run(self.python, "-m", "airflow", *command, **variables)
+
+    def end_of_log(self) -> str:
+        """The last lines of all that was printed."""
+        lines = self._log.read_text(errors="replace").splitlines()[-LINES_SHOWN:]
+        return f"{self._log} ends:\n" + "\n".join(lines)
 
     @property
     def _log(self) -> Path:

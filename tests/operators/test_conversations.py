@@ -505,35 +505,14 @@ def test_a_task_without_outlets_needs_no_events(serve: Any, tmp_path: Path) -> N
 # Storage.
 
 
-def test_a_storage_connection_is_used(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("s3fs")
-    server_module = pytest.importorskip("moto.server")
-    import boto3
-
+def test_a_storage_connection_is_used(serve: Any, bucket: Any) -> None:
     serve(*crowd(3))
-    server = server_module.ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
-        described = {"conn_type": "aws", "login": "testing", "password": "testing", "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_STORE", json.dumps(described))
-        admin = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            region_name="us-east-1",
-        )
-        admin.create_bucket(Bucket="bucket")
-        summary = execute(path="s3://bucket/day.ndjson", storage_conn_id="store")
-        stored = admin.get_object(Bucket="bucket", Key="day.ndjson")["Body"].read()
-        assert hashlib.sha256(stored).hexdigest() == summary["sha256"]
-        assert summary["path"] == "s3://bucket/day.ndjson"
-        with pytest.raises(AirflowFailException, match="no-such-bucket"):
-            execute(path="s3://no-such-bucket/day.ndjson", storage_conn_id="store")
-    finally:
-        server.stop()
+    summary = execute(path="s3://bucket/day.ndjson", storage_conn_id="lake")
+    stored = bucket.Object("day.ndjson").get()["Body"].read()
+    assert hashlib.sha256(stored).hexdigest() == summary["sha256"]
+    assert summary["path"] == "s3://bucket/day.ndjson"
+    with pytest.raises(AirflowFailException, match="no-such-bucket"):
+        execute(path="s3://no-such-bucket/day.ndjson", storage_conn_id="lake")
 
 
 def test_a_storage_connection_that_is_not_found_fails_before_any_request_and_may_be_retried(

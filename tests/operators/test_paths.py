@@ -20,6 +20,7 @@ from airflow_provider_lp.operators.conversations import (
     LivePersonConversationLookupOperator,
     LivePersonConversationsOperator,
 )
+from airflow_provider_lp.operators.literals import WrongArgumentError
 from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.operators.paths import ObjectUrl, object_url
 from airflow_provider_lp.operators.planning import LivePersonPlanWindowsOperator
@@ -398,16 +399,10 @@ def test_a_storage_that_its_connection_does_not_open_is_not_taken_for_missing(
     assert "install" not in str(caught.value)
 
 
-def test_a_lookup_has_no_period_to_name(serve: Any) -> None:
-    sandbox = serve(*crowd(3))
-    given = {"task_id": "look_up", "conversation_ids": IDS}
-    with pytest.raises(AirflowFailException, match=r"{start:%Y}.*this task has none"):
-        LivePersonConversationLookupOperator(**given, path="/lp/{start:%Y}.ndjson")
-    look_up = LivePersonConversationLookupOperator(**given, path="{{ ds }}")
-    look_up.path = "/lp/{start:%Y}.ndjson"
-    with pytest.raises(AirflowFailException, match=r"{start:%Y}.*this task has none"):
-        look_up.execute({})
-    assert not sandbox.requests
+def test_a_lookup_has_no_period_to_name() -> None:
+    for path in ("/lp/{start:%Y}.ndjson", "/lp/{{ ds }}/{start:%Y}.ndjson"):
+        with pytest.raises(WrongArgumentError, match=r"{start:%Y}.*this task has none"):
+            LivePersonConversationLookupOperator(task_id="look_up", conversation_ids=IDS, path=path)
 
 
 def test_metrics_have_a_period_to_name_unless_they_are_of_now(serve: Any, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -300,7 +299,7 @@ def test_a_line_that_is_no_json_is_named_with_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tables", "said"),
     [
-        (["mesages"], "there is no table 'mesages'. Is messages meant? Known: conversations, messages,"),
+        (["mesages"], "there is no table 'mesages'. Did you mean 'messages'? Known: conversations, messages,"),
         ("messages, nothing_like_it", "there is no table 'nothing_like_it'. Known:"),
         ([], "tables=[] must be a list of names"),
         (5, "tables=5 must be a list of names"),
@@ -334,37 +333,12 @@ def test_pyarrow_that_is_not_installed_is_said_before_anything_is_read(
 # Storage.
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An S3 with a bucket ``tables``, over the connection ``shelf``. Airflow keeps to the first S3 of an id."""
-    server_module = pytest.importorskip("moto.server")
-    import boto3
-
-    server = server_module.ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
-        described = {"conn_type": "aws", "login": "testing", "password": "testing", "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_SHELF", json.dumps(described))
-        resource = boto3.resource(
-            "s3",
-            endpoint_url=endpoint,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            region_name="us-east-1",
-        )
-        yield resource.create_bucket(Bucket="tables")
-    finally:
-        server.stop()
-
-
 def test_tables_are_made_from_s3_into_s3(bucket: Any, tmp_path: Path) -> None:
     for name in ("b", "a"):
         content = night(tmp_path / name, name).read_bytes()
         bucket.put_object(Key=f"raw/{name}.ndjson.gz", Body=gzip.compress(content))
-    path = "s3://shelf@tables/lp/{table}/x.parquet"
-    summary = execute(tmp_path, "s3://tables/raw/*.ndjson.gz", path=path, source_conn_id="shelf")
+    path = "s3://lake@bucket/lp/{table}/x.parquet"
+    summary = execute(tmp_path, "s3://bucket/raw/*.ndjson.gz", path=path, source_conn_id="lake")
     stored = {each.key: each.get()["Body"].read() for each in bucket.objects.filter(Prefix="lp/")}
     assert sorted(stored) == sorted(f"lp/{name}/x.parquet" for name in TABLES)
     for name, table in summary["tables"].items():
@@ -373,6 +347,6 @@ def test_tables_are_made_from_s3_into_s3(bucket: Any, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "x.parquet")["conversation_id"].to_pylist() == ["a", "b"]
     bucket.put_object(Key="raw/c.ndjson.gz", Body=gzip.compress(b"no json\n"))
     with pytest.raises(AirflowFailException, match=r"c\.ndjson\.gz, line 1"):
-        execute(tmp_path, "s3://shelf@tables/raw/*", path=path)
+        execute(tmp_path, "s3://lake@bucket/raw/*", path=path)
     assert {each.key: each.get()["Body"].read() for each in bucket.objects.filter(Prefix="lp/")} == stored
     assert list(bucket.multipart_uploads.all()) == []

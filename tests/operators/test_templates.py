@@ -189,7 +189,8 @@ def test_ids_may_be_numbers_where_they_are_rendered_natively(serve: Any) -> None
 )  # fmt: skip
 def test_ids_made_of_what_is_no_list_are_refused_though_they_may_be_missing(serve: Any, given: Any) -> None:
     sandbox = serve(*crowd(3))
-    task = LivePersonConversationLookupOperator(task_id="task", conversation_ids=given, allow_missing=True)
+    task = LivePersonConversationLookupOperator(task_id="task", conversation_ids="{{ ids }}", allow_missing=True)
+    task.conversation_ids = given
     with pytest.raises(AirflowFailException, match=r"conversation_ids=.*other_task.output.*\| list") as caught:
         task.execute({})
     assert not sandbox.requests
@@ -203,7 +204,8 @@ def test_ids_made_of_what_is_no_list_are_refused_though_they_may_be_missing(serv
 )
 def test_ids_of_a_template_without_a_value_are_refused(serve: Any, name: str, value: str) -> None:
     sandbox = serve(*crowd(3))
-    task = LivePersonConversationLookupOperator(task_id="task", allow_missing=True, **{name: value})
+    task = LivePersonConversationLookupOperator(task_id="task", allow_missing=True, **{name: "{{ value }}"})
+    setattr(task, name, value)
     with pytest.raises(AirflowFailException, match=f"{name}={value!r}.*template"):
         task.execute({})
     assert not sandbox.requests

@@ -195,7 +195,7 @@ def test_trouble_is_waited_out_and_a_refusal_is_final(serve: Any, mode: str, clo
         ({"at_least": 1, "metric": "nonsense"}, "metric='nonsense'"),
         ({"at_least": 1, "report": "nonsense"}, "report="),
         ({"at_least": 1, "timeframe": 5}, "timeframe"),
-        ({"at_least": 1, "agent_id": 5}, "agent_ids"),
+        ({"at_least": 1, "agent_id": 5}, "by agent_id"),
         ({"at_least": 1, **RESOLUTIONS, "timeframe": "soon"}, "timeframe"),
         ({"at_least": 1, **RESOLUTIONS, "group_id": 17}, "no metrics by group_id.*for the account; skill_id; agent_id"),
         ({"at_least": 1, **RESOLUTIONS, "skill_id": 12, "group_id": 17}, "by skill_id and group_id"),

@@ -68,11 +68,12 @@ class Rules:
     key_conn_id: str | None
 
     @classmethod
-    def checked(cls, redact: object) -> Rules:
+    def checked(cls, redact: object, *, is_whole: bool = True) -> Rules:
         """
         Rules that can be followed.
 
         :param redact: the name of a preset, or a dict.
+        :param is_whole: whether that is all; default yes. Of a part, the rules only are checked, each by itself.
         :raises LivePersonConfigurationError: naming what is wrong.
         """
         given = {"preset": redact} if isinstance(redact, str) and redact.strip() not in _NO_VALUES else redact
@@ -108,7 +109,8 @@ class Rules:
         )
         for rule, found in zip(rules.members, members_on([rule.parts for rule in rules.members]), strict=True):
             _check_path(rule, found)
-        rules._check_whole()
+        if is_whole:
+            rules._check_whole()
         return rules
 
     def _check_whole(self) -> None:
