@@ -6,7 +6,7 @@ PYTHON ?= $(call find_python,python3 python3.13 python3.12 python3.11,sys.versio
 PYTHON_OF_AIRFLOW2 ?= $(call find_python,python3 python3.12 python3.11,(3$(comma)11) <= sys.version_info[:2] < (3$(comma)13))
 comma := ,
 
-.PHONY: demo cluster-demo test unit lint bench test-airflow2 test-matrix test-browser screenshots docs clean
+.PHONY: demo cluster-demo test unit lint bench test-airflow2 test-storages test-matrix test-browser screenshots docs clean
 
 demo: .venv/ready
 	@.venv/bin/python -m tests.demo --folder .demo --dags dags_examples
@@ -35,6 +35,11 @@ test-airflow2: .venv-airflow2/ready
 	@.venv-airflow2/bin/python -m pytest --numprocesses 3 --dist loadfile -m "not system" \
 		tests/hooks tests/operators tests/sensors tests/triggers tests/test_*.py
 
+# The contract of storages, against Azure's and Google's too; Azure's server needs Node.js and npm, without them it is skipped.
+test-storages: .venv-storages/ready
+	@echo "Writing to the storages."
+	@.venv-storages/bin/python -m pytest tests/storages
+
 # The wheel beside each Airflow, with what there was when that was released; CELLS="2.11 newest" for only some of them.
 test-matrix: .venv/ready
 	@.venv/bin/python -m tests.matrix --folder .matrix $(CELLS)
@@ -55,7 +60,7 @@ docs: .venv-docs/ready
 	@echo "Open build/site/index.html."
 
 clean:
-	rm -rf .venv .venv-airflow2 .venv-cluster .venv-docs .demo .cluster .matrix build dist
+	rm -rf .venv .venv-airflow2 .venv-cluster .venv-docs .venv-storages .demo .cluster .matrix build dist
 
 .venv/ready: pyproject.toml
 	$(call install,.venv,$(PYTHON),apache-airflow>=3.3$(comma)<4)
@@ -68,6 +73,10 @@ clean:
 
 .venv-docs/ready: pyproject.toml docs/requirements.txt
 	$(call install,.venv-docs,$(PYTHON),apache-airflow>=3.3$(comma)<4,--requirement docs/requirements.txt)
+
+.venv-storages/ready: pyproject.toml tests/storages/requirements.txt
+	$(call install,.venv-storages,$(PYTHON),apache-airflow>=3.3$(comma)<4,--requirement tests/storages/requirements.txt)
+	@npm install --silent --no-audit --no-fund --prefix .venv-storages/azurite azurite@3 || echo "Without npm, Azure is skipped."
 
 define install
 	@test -n "$(2)" || { echo "No suitable Python found. Install Python 3.11 or 3.12, or say PYTHON=/path/to/python."; exit 1; }

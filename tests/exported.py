@@ -57,6 +57,10 @@ def ids_in(path: Path) -> list[str]:
     return ids_of(json.loads(line) for line in lines(path))
 
 
+def ids_in_bytes(ndjson: bytes) -> list[str]:
+    return ids_of(json.loads(line) for line in ndjson.splitlines())
+
+
 def ids_of(records: Iterable[dict[str, Any]]) -> list[str]:
     return [record["info"]["conversationId"] for record in records]
 

@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import msgspec
 
 from airflow_provider_lp.client.records import Page, is_true
+from airflow_provider_lp.export.local_files import writing_to
 from airflow_provider_lp.export.pages import NOTHING_REDACTED, Row
-from airflow_provider_lp.export.stores import writing_to
 
 if TYPE_CHECKING:
     from airflow_provider_lp.export.redaction.redactor import Redactor

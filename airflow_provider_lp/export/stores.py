@@ -5,37 +5,35 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import stat
 import tempfile
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
+from airflow_provider_lp.export.local_files import LocalPublication, writing_to
 
 log = logging.getLogger(__name__)
 
 LOCAL_PROTOCOLS = ("", "file", "local")
 #: Stores whose open files can be given up: nothing appears before ``commit()``.
 UPLOADING_PROTOCOLS = ("s3", "s3a", "s3n")
+GOOGLE_PROTOCOLS = ("gs", "gcs")
+AZURE_PROTOCOLS = ("abfs", "abfss", "adl", "az")
 #: S3 takes up to 10,000 such parts: 78 GiB.
 UPLOAD_PART_BYTES = 8 << 20
-SYNC_BYTES = 16 << 20
 #: What S3, and Google's storage as well, take for a name.
 LONGEST_KEY_BYTES = 1024
 #: What no other try will change.
 NEVER_WRITABLE = (errno.ENAMETOOLONG, errno.EROFS, errno.ELOOP, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+#: How Google's and Azure's libraries call credentials that are wrong, and not only short of a permission.
+REFUSED_CREDENTIALS = (
+    "ClientAuthenticationError",
+    "CredentialUnavailableError",
+    "DefaultCredentialsError",
+    "RefreshError",
+)
 NOT_WRITABLE = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
-
-NO_ROOM = "Make room there, or choose another place."
-REMEDIES = {
-    errno.ENOSPC: NO_ROOM,
-    errno.EDQUOT: NO_ROOM,
-    errno.EFBIG: NO_ROOM,
-    errno.ENOENT: "Its folder has gone meanwhile: see what removes it, and let Airflow retry the task.",
-}
-
 
 #: What objects say they are, by how their paths end. What is compressed is said to be an archive, and not encoded: some
 #: readers would decompress it by themselves.
@@ -85,24 +83,6 @@ class Publication(Protocol):
 
 
 @contextmanager
-def writing_to(place: str) -> Iterator[None]:
-    """
-    Make an error of the file system, such as a full disk, name the place.
-
-    :raises OSError: the same one, with the place, what it means for the export and what to do.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        remedy = REMEDIES.get(error.errno, "Let Airflow retry the task.")
-        raise OSError(
-            error.errno, f"{os.strerror(error.errno)} while writing to {place}. Nothing was published. {remedy}"
-        ) from error
-
-
-@contextmanager
 def storing_at(path: str, outcome: str = "Nothing was published.") -> Iterator[None]:
     """
     Make any error of a store name the path.
@@ -113,127 +93,51 @@ def storing_at(path: str, outcome: str = "Nothing was published.") -> Iterator[N
     try:
         yield
     except Exception as error:
-        if hasattr(error, "response") or hasattr(error.__cause__, "response"):
+        was_refused = isinstance(error, FileNotFoundError | PermissionError)
+        if was_refused or hasattr(error, "response") or hasattr(error.__cause__, "response"):
             outcome = "Nothing was published."
         raise OSError(
             getattr(error, "errno", None) or errno.EIO,
-            f"The store failed while writing to {path}: {error or type(error).__name__}. {outcome} Let Airflow retry "
-            "the task. If credentials of the store have expired, use some that last as long as the export.",
+            f"The store failed while writing to {path}: {_first_line(error)}. {outcome} Let Airflow retry the task. "
+            "If credentials of the store have expired, use some that last as long as the export.",
         ) from error
 
 
-class LocalPublication:
+def _first_line(error: Exception) -> str:
+    """What an error says. Azure adds its whole answer."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+@contextmanager
+def reaching(path: StoragePath) -> Iterator[None]:
     """
-    A file that is put in place by renaming, with the mode of the file that it replaces.
+    Make a missing bucket, and credentials that are refused, name the bucket and the connection.
 
-    Until then it has no name, where the file system knows nameless files, so that not even a killed process leaves
-    anything behind.
+    :raises OSError: of the kind that says that the path cannot be written.
     """
-
-    def __init__(self, path: str) -> None:
-        self._path = os.path.realpath(path)
-        folder = os.path.dirname(self._path)
-        os.makedirs(folder, exist_ok=True)
-        replaced = _regular_file(self._path)
-        self._unfinished = os.path.join(folder, f".liveperson-{uuid.uuid4().hex}")
-        self._unsynced = 0
-        nameless = _open_nameless(folder, self._unfinished)
-        self._has_name = nameless is None
-        self._file = os.fdopen(_open_named(self._unfinished) if nameless is None else nameless, "wb")
-        if replaced:
-            with suppress(OSError):
-                os.fchown(self._file.fileno(), replaced.st_uid, replaced.st_gid)
-            with suppress(OSError):
-                os.fchmod(self._file.fileno(), stat.S_IMODE(replaced.st_mode))
-
-    def write(self, data: bytes) -> None:
-        with writing_to(self._path):
-            self._file.write(data)
-        self._unsynced += len(data)
-        if self._unsynced >= SYNC_BYTES and hasattr(os, "posix_fadvise"):
-            # Makes the kernel begin to write to the disk, so that commit() does not wait for all of it.
-            os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            self._unsynced = 0
-
-    def commit(self) -> None:
-        with writing_to(self._path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            if not self._has_name:
-                _name(self._file.fileno(), self._unfinished)
-                self._has_name = True
-            os.replace(self._unfinished, self._path)
-        self._has_name = False
-        self._file.close()
-
-    def discard(self) -> None:
-        with suppress(OSError):
-            self._file.close()
-        if self._has_name:
-            with suppress(FileNotFoundError):
-                os.unlink(self._unfinished)
-
-
-def _regular_file(path: str) -> os.stat_result | None:
-    """
-    The file at a path, if there is one.
-
-    :raises OSError: if something else is there, or nothing can be.
-    """
+    bucket = _bucket_of(path)
     try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a fifo" if stat.S_ISFIFO(found.st_mode) else "a socket" if stat.S_ISSOCK(found.st_mode) else "a device"
-        raise FileExistsError(errno.EEXIST, f"there is {kind}, which is not a file to replace", path)
-    return found
+        yield
+    except FileNotFoundError as error:
+        said = f"there is no bucket or container {bucket!r}. Create it, or correct the path"
+        raise FileNotFoundError(errno.ENOENT, said) from error
+    except Exception as error:
+        if not isinstance(error, PermissionError) and not _are_refused(error):
+            raise
+        connection = getattr(path, "conn_id", None)
+        whose = "the worker's own credentials" if connection is None else f"those of Airflow connection {connection!r}"
+        said = f"bucket or container {bucket!r} does not take the credentials, {whose}: {_first_line(error)}"
+        raise PermissionError(errno.EACCES, said) from error
 
 
-def _open_nameless(folder: str, unfinished: str) -> int | None:
-    """A new file without a name, if such a one can be given a name later."""
-    try:
-        probe = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
-        try:
-            _name(probe, unfinished)
-            os.unlink(unfinished)
-        finally:
-            os.close(probe)
-        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
-    except (AttributeError, OSError):
-        return None
+def _bucket_of(path: StoragePath) -> str:
+    return path.path.lstrip("/").partition("/")[0]
 
 
-def _name(descriptor: int, path: str) -> None:
-    # Only with a directory descriptor, which an absolute path has no use for, does Python follow the link.
-    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
-
-
-def _open_named(unfinished: str) -> int:
-    """
-    A new file, where files can be renamed.
-
-    :raises OSError: where they cannot, as on many mounted buckets.
-    """
-    descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-    renamed = f"{unfinished}-renamed"
-    try:
-        os.replace(unfinished, renamed)
-        os.replace(renamed, unfinished)
-    except OSError as error:
-        os.close(descriptor)
-        for left in (unfinished, renamed):
-            with suppress(OSError):
-                os.unlink(left)
-        raise OSError(
-            errno.ENOTSUP,
-            f"its file system cannot rename files ({error.strerror}), by which an export becomes visible all at once. "
-            "If it is a mounted bucket, write to the bucket by its URL, such as s3://bucket/folder/file.ndjson.gz; "
-            "otherwise to another folder",
-        ) from error
-    return descriptor
+def _are_refused(error: Exception) -> bool:
+    """Whether credentials are wrong altogether."""
+    statuses = (getattr(error, "code", None), getattr(error, "status_code", None))
+    return type(error).__name__ in REFUSED_CREDENTIALS or 401 in statuses or "401" in statuses
 
 
 class UploadPublication:
@@ -254,7 +158,8 @@ class UploadPublication:
         # fsspec would begin the upload with the first full part. Begun now, a missing bucket or permission shows
         # before anything is downloaded.
         self._file.offset = 0
-        self._file._initiate_upload()
+        with reaching(path):
+            self._file._initiate_upload()
 
     def write(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -285,12 +190,20 @@ class UploadPublication:
 
 
 class StagedPublication:
-    """An object that is made in a local temporary file and then put into the store in one call."""
+    """
+    An object that is made in a local temporary file and then put into the store in one call.
+
+    Google's store and Azure's show an object when they have all of it, also when the call sends it in parts.
+    """
 
     def __init__(self, path: StoragePath) -> None:
         self._fs = path.fs
         self._path = path.path
         self._url = str(path)
+        protocol = _protocol_of(path)
+        if protocol in GOOGLE_PROTOCOLS + AZURE_PROTOCOLS:
+            _look_for_bucket(path)
+        self._options = _content_options(protocol, content_type_of(path.path))
         self._file = tempfile.NamedTemporaryFile(prefix="liveperson-")  # noqa: SIM115 - closed by discard
 
     def write(self, data: bytes) -> None:
@@ -301,14 +214,51 @@ class StagedPublication:
         with writing_to(f"{tempfile.gettempdir()} (TMPDIR), where the object is made"):
             self._file.flush()
         with storing_at(self._url, "Whether it was published is not known; the next run replaces it."):
-            self._fs.put_file(self._file.name, self._path)
+            self._fs.put_file(self._file.name, self._path, **self._options)
 
     def discard(self) -> None:
         self._file.close()
 
 
+def _look_for_bucket(path: StoragePath) -> None:
+    """
+    Find out before anything is downloaded whether the bucket is there and the credentials are right.
+
+    Whoever may only write objects may not ask for their bucket: that is no proof of anything.
+
+    :raises OSError: if they are not.
+    """
+    with reaching(path):
+        try:
+            path.fs.info(_bucket_of(path))
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            if _are_refused(error):
+                raise
+            log.debug("Whether the bucket is there shows only at the end: %s", error)
+
+
+def _content_options(protocol: str, content_type: str | None) -> dict[str, Any]:
+    """How a store is told what an object is."""
+    if content_type is None:
+        return {}
+    if protocol in GOOGLE_PROTOCOLS:
+        return {"content_type": content_type}
+    if protocol in AZURE_PROTOCOLS:
+        from azure.storage.blob import ContentSettings
+
+        return {"content_settings": ContentSettings(content_type=content_type)}
+    return {}
+
+
+def _protocol_of(path: StoragePath) -> str:
+    protocol: str = path.protocol if isinstance(path.protocol, str) else path.protocol[0]
+    return protocol
+
+
 def _open(path: StoragePath) -> Publication:
-    protocol = path.protocol if isinstance(path.protocol, str) else path.protocol[0]
+    protocol = _protocol_of(path)
     if protocol in LOCAL_PROTOCOLS:
         return LocalPublication(path.path)
     if protocol in UPLOADING_PROTOCOLS:

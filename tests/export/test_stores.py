@@ -23,6 +23,7 @@ from airflow_provider_lp.sandbox import Fault
 from airflow_provider_lp.windows import Window
 from tests.exported import calls, connect, export, ids_in
 from tests.fake_clock import FakeClock
+from tests.s3 import s3_server
 from tests.samples import at, crowd
 
 from .test_paging import rows
@@ -401,29 +402,16 @@ def test_a_whole_export_goes_into_a_staged_store(sandbox_of: Any, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, Any]]:
-    pytest.importorskip("s3fs")
-    server_module = pytest.importorskip("moto.server")
-    import boto3
-
-    server = server_module.ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    options = {
-        "key": "testing",
-        "secret": "testing",
-        "endpoint_url": f"http://{host}:{port}",
-        "client_kwargs": {"region_name": "us-east-1"},
-    }
-    admin = boto3.client(
-        "s3",
-        endpoint_url=options["endpoint_url"],
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-        region_name="us-east-1",
-    )
-    admin.create_bucket(Bucket=BUCKET)
-    yield {"options": options, "admin": admin}
-    server.stop()
+    with s3_server() as server:
+        options = {
+            "key": "testing",
+            "secret": "testing",
+            "endpoint_url": server.url,
+            "client_kwargs": {"region_name": "us-east-1"},
+        }
+        admin = server.client()
+        admin.create_bucket(Bucket=BUCKET)
+        yield {"options": options, "admin": admin}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.sandbox import Account, Sandbox
 from tests.fake_clock import FakeClock
 from tests.operators.reconciled import export_days, three_days
+from tests.s3 import S3, s3_server
 from tests.samples import NOW
 
 try:
@@ -66,27 +67,16 @@ def quiet(serve: Any, fast: None) -> Sandbox:
     return sandbox
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The bucket ``bucket`` of an S3 that the connection ``lake`` leads to. Airflow keeps to the first S3 of an id."""
-    pytest.importorskip("s3fs")
-    server_module = pytest.importorskip("moto.server")
-    import boto3
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    with s3_server() as server:
+        yield server
 
-    server = server_module.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
-        described = {"conn_type": "aws", "login": "testing", "password": "testing", "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps(described))
-        s3 = boto3.resource(
-            "s3",
-            endpoint_url=endpoint,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            region_name="us-east-1",
-        )
-        yield s3.create_bucket(Bucket="bucket")
-    finally:
-        server.stop()
+
+@pytest.fixture
+def bucket(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The bucket ``bucket``, empty, of an S3 that the connection ``lake`` leads to."""
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", s3.connection())
+    created = s3.resource().create_bucket(Bucket="bucket")
+    yield created
+    created.objects.all().delete()
