@@ -82,22 +82,30 @@ class LivePersonMetricSensor(LivePersonSensor):
     @classmethod
     def check_literals(cls, given: Literals) -> None:
         from airflow_provider_lp.client.reports import report_named
-        from airflow_provider_lp.conditions import limits
+        from airflow_provider_lp.conditions.limits import (
+            SUBJECT,
+            check_metric,
+            check_subject,
+            parse_id,
+            parse_limit,
+            parse_limits,
+            parse_minutes,
+        )
 
         super().check_literals(given)
         for name in ("at_least", "at_most"):
-            given.check(name, partial(limits.parse_limit, name))
+            given.check(name, partial(parse_limit, name))
         if given.knows("at_least", "at_most"):
-            limits.parse_limits(given.get("at_least"), given.get("at_most"))
-        for name in limits.SUBJECT:
-            given.check(name, partial(limits.parse_id, name))
+            parse_limits(given.get("at_least"), given.get("at_most"))
+        for name in SUBJECT:
+            given.check(name, partial(parse_id, name))
         if not given.knows("report"):
             return
         report = report_named(given.get("report"))
-        report.check({"timeframe": limits.parse_minutes(given.get("timeframe"))})
-        given.check("metric", partial(limits.check_metric, report))
-        if given.knows("metric", *limits.SUBJECT):
-            limits.check_subject(report, given.get("metric"), {name: given.get(name) for name in limits.SUBJECT})
+        report.check({"timeframe": parse_minutes(given.get("timeframe"))})
+        given.check("metric", partial(check_metric, report))
+        if given.knows("metric", *SUBJECT):
+            check_subject(report, given.get("metric"), {name: given.get(name) for name in SUBJECT})
 
     def condition(self, context: Context) -> MetricIsWithin:  # noqa: ARG002 - the same in each run
         """What to wait for."""
