@@ -27,7 +27,9 @@ def fired(parts: RunningAirflow) -> list[list[str]]:
 
 def alerted(parts: RunningAirflow) -> list[str]:
     """The conversations that runs have looked up, in order."""
-    query = f"select value from xcom where dag_id = '{DAG_ID}' and task_id = 'look_up' order by timestamp"
+    # A task's links are stored beside what it returns.
+    of_task = f"dag_id = '{DAG_ID}' and task_id = 'look_up' and key = 'return_value'"
+    query = f"select value from xcom where {of_task} order by timestamp"
     found: list[dict[str, Any]] = [json.loads(value) for (value,) in parts.rows(query)]
     return [record["info"]["conversationId"] for each in found for record in each["records"]]
 
