@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from airflow_provider_lp.export.redaction.redactor import Redactor
 
 
+#: Rules that were found right, as text: many tasks of a DAG have the same, and to look for their members takes long.
+_RIGHT: set[str] = set()
+
+
 def redactor_of(redact: Any) -> Redactor:
     """
     What takes out of conversations what ``redact`` names.
@@ -46,7 +50,10 @@ def check_redact(given: Literals) -> None:
         if isinstance(redact, Mapping) and not is_whole:
             # What stands for which rule is known even where the rules are not.
             redact = {**dict.fromkeys(given.unrendered("redact")), **redact}
-        Rules.checked(_from_template(redact), is_whole=is_whole)
+        text = repr((redact, is_whole))
+        if text not in _RIGHT:
+            Rules.checked(_from_template(redact), is_whole=is_whole)
+            _RIGHT.add(text)
 
 
 def _from_template(redact: Any) -> Any:

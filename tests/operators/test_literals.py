@@ -273,3 +273,18 @@ def test_parsing_says_nothing_of_what_is_not_documented(caplog: pytest.LogCaptur
     with caplog.at_level(logging.DEBUG):
         LivePersonConversationsOperator(task_id="some", content=["pageViews"], filters={"status": ["OVERDUE"]})
     assert caplog.messages == []
+
+
+def test_rules_that_many_tasks_share_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_lp.export.redaction import rules
+
+    looked: list[Any] = []
+    monkeypatch.setattr(rules, "members_on", lambda paths: looked.append(paths) or [[] for _ in paths])
+    for _ in range(3):
+        with pytest.raises(WrongArgumentError):
+            LivePersonConversationsOperator(task_id="some", redact={"drop": ["dialogs.nothing_like_it"]})
+    assert len(looked) == 3
+    monkeypatch.undo()
+    for number in range(3):
+        LivePersonConversationsOperator(task_id=f"some{number}", redact={"drop": ["dialogs"], "mask": ["card"]})
+        monkeypatch.setattr(rules, "members_on", None)
