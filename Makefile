@@ -19,7 +19,7 @@ test: lint unit
 
 unit: .venv/ready
 	@echo "Running the tests, a real Airflow among them."
-	@.venv/bin/python -m pytest --numprocesses 3 --dist loadfile
+	@.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready
 	@echo "Checking style and types."
