@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 
 BY_SUFFIX = {".gz": "gzip", ".zst": "zstd"}
-OTHER_SUFFIXES = (".br", ".bz2", ".lz4", ".parquet", ".snappy", ".xz", ".zip")
+OTHER_SUFFIXES = (".br", ".bz2", ".gzip", ".lz4", ".parquet", ".snappy", ".xz", ".zip", ".zstd")
 GZIP_LEVEL = 1
 ZSTD_LEVEL = 1
 

@@ -39,7 +39,7 @@ def test_the_suffix_chooses(path: str, compression: str | None) -> None:
     assert compression_of(path) == compression
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "zip", "bz2", "xz", "br", "lz4", "snappy"])
+@pytest.mark.parametrize("suffix", ["parquet", "zip", "bz2", "xz", "br", "lz4", "snappy", "gzip", "zstd"])
 def test_a_suffix_that_promises_another_format_is_refused(suffix: str) -> None:
     with pytest.raises(LivePersonConfigurationError, match=r"path=.*Known: \.gz, \.zst"):
         compression_of(f"x.ndjson.{suffix}")
