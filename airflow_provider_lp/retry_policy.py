@@ -53,7 +53,7 @@ class LivePersonRetryPolicy(RetryPolicy):
         exception: BaseException,
         try_number: int,
         max_tries: int,  # noqa: ARG002 - Airflow passes it
-        context: Context | None = None,  # noqa: ARG002
+        context: Context | None = None,  # noqa: ARG002 - likewise
     ) -> RetryDecision:
         """
         What is to follow a failure.

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.spelling import nearest
-from airflow_provider_lp.compat import AirflowFailException
+from airflow_provider_lp.compat import AirflowException, AirflowFailException
 
 #: How Jinja's expressions, statements and comments begin.
 TEMPLATE = re.compile(r"\{[{%#]")
@@ -143,7 +143,8 @@ def naming_the_misspelled(operator: type[Any], task_id: object, arguments: Colle
         yield
     except WrongArgumentError:
         raise
-    except Exception:
+    except (TypeError, AirflowException):
+        # Airflow 3 raises the one for an argument that there is not, Airflow 2 the other; both also for other reasons.
         known = _arguments_of(operator)
         wrong = next((name for name in arguments if name not in known), None)
         if wrong is None:

@@ -86,8 +86,8 @@ def zone_named(path_timezone: object) -> tzinfo:
     if path_timezone == "UTC":
         return UTC
     try:
-        return ZoneInfo(path_timezone)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OSError, LookupError):
+        return ZoneInfo(str(path_timezone))
+    except (ValueError, OSError, LookupError):
         raise LivePersonConfigurationError(
             f"path_timezone={path_timezone!r} is no time zone: give its name, such as 'Europe/Berlin'; default 'UTC'."
         ) from None
