@@ -14,7 +14,7 @@ CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
-def _reading(path: StoragePath) -> Iterator[None]:
+def reading(path: StoragePath) -> Iterator[None]:
     """
     Make any error of a store name the path, but for that of an object that is not there.
 
@@ -34,7 +34,7 @@ def _reading(path: StoragePath) -> Iterator[None]:
 
 def size_of(path: StoragePath) -> int | None:
     """How many bytes the object has; ``None`` if there is none."""
-    with _reading(path):
+    with reading(path):
         # What a listing showed earlier may have gone.
         path.fs.invalidate_cache(path.path)
         try:
@@ -51,7 +51,7 @@ def sha256_of(path: StoragePath) -> str:
     :raises FileNotFoundError: if there is none.
     """
     checksum = hashlib.sha256()
-    with _reading(path), path.fs.open(path.path, "rb") as stored:
+    with reading(path), path.fs.open(path.path, "rb") as stored:
         while chunk := stored.read(CHUNK_BYTES):
             checksum.update(chunk)
     return checksum.hexdigest()
@@ -63,7 +63,7 @@ def content_of(path: StoragePath) -> bytes:
 
     :raises FileNotFoundError: if there is nothing.
     """
-    with _reading(path):
+    with reading(path):
         path.fs.invalidate_cache(path.path)
         content: bytes = path.fs.cat_file(path.path)
         return content

@@ -13,6 +13,7 @@ from airflow_provider_lp.windows import Window, to_ms
 #: What Python documents for formatting a datetime.
 DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
 ONE_DAY = timedelta(days=1)
+MINUTE_MS = 60_000
 
 _ALLOWED = (
     "Only {start} and {end} of the period may stand in braces, with a format of Python's datetimes, such as "
@@ -23,6 +24,25 @@ _ALLOWED = (
 def names_window(path: str) -> bool:
     """Whether a path that :func:`check_fields` takes differs from window to window."""
     return any(name for _, name, _, _ in Formatter().parse(path))
+
+
+def named_alike(path: str, window: Window, zone: tzinfo = UTC) -> Window | None:
+    """
+    Another window that a path gives the same name: one that begins on the whole minute before, or the next one.
+
+    :param path: as it was given, without templates.
+    :param window: of a run.
+    :param zone: the time zone that it is named in.
+    :return: ``None`` if the path tells it from both, as a path by the day does of whole days.
+    """
+    if not names_window(path):
+        return None
+    minute_before_ms = -(-window.start_ms // MINUTE_MS) * MINUTE_MS - MINUTE_MS
+    for start_ms in (minute_before_ms, window.end_ms):
+        other = Window(start_ms, start_ms + window.end_ms - window.start_ms)
+        if _named(path, other, zone) == _named(path, window, zone):
+            return other
+    return None
 
 
 def check_fields(path: str, *, has_window: bool = True) -> None:
