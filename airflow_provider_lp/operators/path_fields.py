@@ -28,21 +28,19 @@ def names_window(path: str) -> bool:
 
 def named_alike(path: str, window: Window, zone: tzinfo = UTC) -> Window | None:
     """
-    Another window that a path gives the same name: one that begins on the whole minute before, or the next one.
+    The window of whole minutes that a path gives the same name as one which begins or ends between minutes.
+
+    No schedule gives the latter: its run was started by hand.
 
     :param path: as it was given, without templates.
     :param window: of a run.
     :param zone: the time zone that it is named in.
-    :return: ``None`` if the path tells it from both, as a path by the day does of whole days.
+    :return: ``None`` if the window is one of whole minutes, or the path tells it from that.
     """
-    if not names_window(path):
+    other = Window(window.start_ms // MINUTE_MS * MINUTE_MS, window.end_ms // MINUTE_MS * MINUTE_MS)
+    if other == window or not names_window(path) or _named(path, other, zone) != _named(path, window, zone):
         return None
-    minute_before_ms = -(-window.start_ms // MINUTE_MS) * MINUTE_MS - MINUTE_MS
-    for start_ms in (minute_before_ms, window.end_ms):
-        other = Window(start_ms, start_ms + window.end_ms - window.start_ms)
-        if _named(path, other, zone) == _named(path, window, zone):
-            return other
-    return None
+    return other
 
 
 def check_fields(path: str, *, has_window: bool = True) -> None:

@@ -76,23 +76,22 @@ def test_a_day_is_not_replaced_by_what_does_not_cover_it(sandbox: Sandbox, tmp_p
     assert not [each for each in sandbox.requests[asked:] if "conversations" in each.path]
 
 
-@pytest.mark.parametrize("window", PARTS[:-2], ids=str)
-def test_nor_where_it_does_not_say_what_it_holds(sandbox: Sandbox, tmp_path: Path, window: Window) -> None:
-    export_window(f"{tmp_path}/{BY_DAY}", DAY)
-    (file,) = tmp_path.iterdir()
-    unlabelled(file)
-    with pytest.raises(AirflowFailException, match=r"does not say for which window .* may be lost"):
+@pytest.mark.parametrize("window", [DAY, Window(at(10, 2), at(11, 2))], ids=str)
+def test_what_does_not_say_what_it_holds_is_exported_again(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, window: Window
+) -> None:
+    for _ in range(2):
         export_window(f"{tmp_path}/{BY_DAY}", window)
-    export_window(f"{tmp_path}/{BY_DAY}", DAY)
+        (file,) = tmp_path.iterdir()
+        unlabelled(file)
+    assert str(file) not in "".join(each.message for each in caplog.records if each.levelno >= logging.WARNING)
 
 
 @pytest.mark.parametrize("window", [PARTS[0], PARTS[2]], ids=str)
 def test_a_part_may_be_published_again_and_be_replaced_by_more(
-    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, window: Window
+    sandbox: Sandbox, tmp_path: Path, window: Window
 ) -> None:
-    with caplog.at_level(logging.WARNING, logger="airflow_provider_lp"):
-        export_window(f"{tmp_path}/{BY_DAY}", window)
-    assert f"It will hold the window {window} only." in caplog.text
+    export_window(f"{tmp_path}/{BY_DAY}", window)
     for larger in (window, Window(at(10), at(11, 6)), Window(at(10), at(12))):
         export_window(f"{tmp_path}/{BY_DAY}", larger)
     from upath import UPath
@@ -122,11 +121,12 @@ def test_a_run_that_is_started_by_hand_replaces_no_day_with_parts_of_two(sandbox
 
 @pytest.mark.parametrize("name", ["{start:%Y-%m-%dT%H%M%S}.ndjson", f"other-{BY_DAY}", "latest.ndjson"])
 def test_a_run_that_is_started_by_hand_publishes_where_it_replaces_nothing_else(
-    sandbox: Sandbox, tmp_path: Path, name: str
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     export(f"file://{tmp_path}/{name.removeprefix('other-')}", ON_SCHEDULE, **DAILY)
     for _ in range(2):
         assert export(f"file://{tmp_path}/{name}", BY_HAND, **DAILY)["conversations"] == 5
+    assert ("It will hold the window" in caplog.text) == name.startswith("other-")
 
 
 @pytest.mark.parametrize(
