@@ -14,20 +14,22 @@ CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
-def reading(path: StoragePath) -> Iterator[None]:
+def reading(path: StoragePath | str, conn_id: str = "storage_conn_id") -> Iterator[None]:
     """
     Make any error of a store name the path, but for that of an object that is not there.
 
+    :param path: what is read, or its URL.
+    :param conn_id: the argument that names the connection of its storage.
     :raises OSError: with the path, and what to do.
     """
     try:
         yield
-    except (FileNotFoundError, LivePersonError):
+    except (FileNotFoundError, LivePersonError, MemoryError):
         raise
     except Exception as error:
         raise OSError(
             getattr(error, "errno", None) or errno.EIO,
-            f"The store failed while reading {path}: {error or type(error).__name__}. Check what storage_conn_id, or "
+            f"The store failed while reading {path}: {error or type(error).__name__}. Check what {conn_id}, or "
             "the worker, may read; otherwise let Airflow retry the task.",
         ) from error
 

@@ -72,6 +72,11 @@ class LivePersonExportOperator(LivePersonOperator):
         self.format = format
         self.max_xcom_bytes = max_xcom_bytes
 
+    @property
+    def undone(self) -> str:
+        """What has not been done where the task fails."""
+        return "Nothing was published" if self._publishes else "Nothing was returned"
+
     @classmethod
     def check_literals(cls, given: Literals) -> None:
         super().check_literals(given)
