@@ -90,6 +90,12 @@ def test_every_documented_member_can_be_named() -> None:
     assert len(Rules.checked({"pseudonymise": ids, **KEYED}).names) == len(ids)
 
 
+def test_all_that_the_preset_names_could_be_named_by_hand() -> None:
+    preset = PRESETS[PERSONAL]
+    by_hand = Rules.checked({"drop": list(preset.drop), "pseudonymise": list(preset.ids), "mask": preset.mask, **KEYED})
+    assert by_hand == Rules.checked({"preset": PERSONAL, **KEYED})
+
+
 def test_the_preset_takes_ids_out_with_or_without_a_key() -> None:
     without, keyed = Rules.checked(PERSONAL), Rules.checked({"preset": PERSONAL, **KEYED})
     ids = PRESETS[PERSONAL].ids
