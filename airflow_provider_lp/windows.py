@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from calendar import timegm
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 
@@ -55,8 +55,7 @@ def ceil_mark(moment_ms: int) -> int:
     return -(-moment_ms // MARK_MS) * MARK_MS
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """
     A stretch of time from its start up to, but without, its end.
 
@@ -94,10 +93,6 @@ class Window:
     def __contains__(self, moment_ms: int) -> bool:
         return self.start_ms <= moment_ms < self.end_ms
 
-    def covers(self, other: Window) -> bool:
-        """Whether it holds all of another window."""
-        return self.start_ms <= other.start_ms and other.end_ms <= self.end_ms
-
     def __str__(self) -> str:
         return f"{self.start.isoformat()} to {self.end.isoformat()}"
 
@@ -118,7 +113,7 @@ class Window:
         return self.split(-(-self.length // longest))
 
 
-class RunMoments(NamedTuple):
+class RunMoments(msgspec.Struct, frozen=True):
     """
     What an Airflow run knows of its time; each may be absent.
 

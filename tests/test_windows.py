@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
+import msgspec
 import pendulum
 import pytest
 from hypothesis import given
@@ -79,9 +80,9 @@ def test_or_the_last_interval_of_the_schedule_where_the_run_has_none() -> None:
     assert resolve(run=RunMoments(run_after=D20, last_interval=last)) == Window(at(18), at(19))
     # What the run or the operator says goes before it.
     assert resolve(window=ONE_DAY, run=RunMoments(run_after=D20, last_interval=last)) == Window(at(19), at(20))
-    assert resolve(run=INTERVAL._replace(last_interval=lambda: (D19, D20))) == Window(at(18), at(19))
+    assert resolve(run=msgspec.structs.replace(INTERVAL, last_interval=lambda: (D19, D20))) == Window(at(18), at(19))
     for run in (
-        EMPTY_INTERVAL._replace(last_interval=last),
+        msgspec.structs.replace(EMPTY_INTERVAL, last_interval=last),
         RunMoments(partition_date=D19, last_interval=last),
         RunMoments(run_after=D20, last_interval=lambda: None),
     ):

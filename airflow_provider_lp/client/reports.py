@@ -7,10 +7,11 @@ To add a report, add a row to :data:`REPORTS`. Its requests, checks, rows and CS
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.report_parameters import (
@@ -51,8 +52,7 @@ class Counting(Enum):
     SNAPSHOT = "the state at the moment of the request"
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(msgspec.Struct, frozen=True):
     """
     One metric.
 
@@ -68,8 +68,7 @@ class Metric:
     ratio: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """
     One report.
 
@@ -86,7 +85,6 @@ class Report:
     :param posts: whether ids may go in the body of a POST; groups may not.
     :param groups_in_one: whether all ``group_ids`` must fit into one request.
     :param recomputable: whether ``export/metrics/recomputed.py`` can form it from conversations.
-    :param additive: whether all its metrics are additive, or ratios of such.
     """
 
     name: str
@@ -102,11 +100,11 @@ class Report:
     posts: bool = False
     groups_in_one: bool = False
     recomputable: bool = False
-    additive: bool = field(init=False)
 
-    def __post_init__(self) -> None:
-        adds_up = all(metric.additive or metric.ratio for metric in self.metrics.values())
-        object.__setattr__(self, "additive", adds_up)
+    @property
+    def additive(self) -> bool:
+        """Whether all its metrics are additive, or ratios of such."""
+        return all(metric.additive or metric.ratio for metric in self.metrics.values())
 
     def _arguments(self) -> set[str]:
         """The arguments of a metrics operator that mean something here."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonError
@@ -28,8 +29,7 @@ VERSION_REFUSALS = (BAD_REQUEST, 404, 401, 403)
 REFUSED_FOR_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(msgspec.Struct, frozen=True):
     """
     A version of a method.
 
@@ -62,8 +62,7 @@ def candidates(versions: Sequence[Version], authentication: str, *, by_period: b
     return known[:1] or open_to_it
 
 
-@dataclass(slots=True)
-class Choice:
+class Choice(msgspec.Struct):
     """
     What a client has learned of one method. Its members are to be used under its lock.
 
@@ -73,9 +72,9 @@ class Choice:
     """
 
     works: Version | None = None
-    refused: dict[Version, LivePersonError] = field(default_factory=dict)
+    refused: dict[Version, LivePersonError] = msgspec.field(default_factory=dict)
     refused_until_s: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
 
 class VersionMemory:

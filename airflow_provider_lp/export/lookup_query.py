@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.filters import STATUSES, check_content, check_status
 
 
-@dataclass(frozen=True, slots=True)
-class LookupQuery:
+class LookupQuery(msgspec.Struct, frozen=True):
     """
     Which conversations to look up. Made by :meth:`checked`.
 

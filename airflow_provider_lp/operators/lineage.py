@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from airflow_provider_lp import compat
 
@@ -18,7 +20,7 @@ SCHEMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 AZURE = ("abfs", "abfss", "adl", "az")
 
 
-class Column(NamedTuple):
+class Column(msgspec.Struct, frozen=True):
     """
     A column of a table.
 
@@ -32,7 +34,7 @@ class Column(NamedTuple):
     meaning: str
 
 
-class Dataset(NamedTuple):
+class Dataset(msgspec.Struct, frozen=True):
     """
     Data of LivePerson's, or an object in a storage.
 
@@ -54,7 +56,7 @@ class Dataset(NamedTuple):
     columns: tuple[Column, ...] = ()
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """
     Where an object is.
 

@@ -66,7 +66,7 @@ def console_url(paths: Sequence[ObjectStoragePath]) -> str:
     places = [place_of(fs, path.path) for path in paths]
     if len({(each.scheme, each.bucket) for each in places}) > 1:
         return ""
-    scheme, bucket, key = places[0]
+    scheme, bucket, key = places[0].scheme, places[0].bucket, places[0].key
     is_folder = len(places) > 1
     if is_folder and (key := commonpath([each.key for each in places])):
         key += "/"

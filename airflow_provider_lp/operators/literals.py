@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.compat import AirflowException, AirflowFailException
 
 #: How Jinja's expressions, statements and comments begin.
-TEMPLATE = re.compile(r"\{[{%#]")
+TEMPLATES = ("{{", "{%", "{#")
 #: Types whose values are what they are. Of any other, such as another task's output, it shows when the task runs.
 PLAIN = (int, float, bytes, datetime, timedelta)
 
@@ -112,7 +111,7 @@ class Literals:
         return value if isinstance(value, PLAIN) else UNKNOWN
 
     def _is_template(self, text: str) -> bool:
-        return not self._is_rendered and (TEMPLATE.search(text) is not None or self._is_file(text))
+        return not self._is_rendered and (any(start in text for start in TEMPLATES) or self._is_file(text))
 
     def _is_file(self, text: str) -> bool:
         return not self._is_rendered and text.endswith(self._template_suffixes)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
+
+import msgspec
 
 from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonConnectionNotFoundError
@@ -41,8 +42,7 @@ def check_max_xcom_bytes(max_xcom_bytes: object) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """
     The object that a task publishes. Made by :meth:`checked`.
 
@@ -151,7 +151,7 @@ class StoredObjects:
         """
         url = object_url(path, None, None)
         in_path = url.text if url.conn_id is not None else None
-        url = url._replace(conn_id=url.conn_id or self._storage_conn_id)
+        url = msgspec.structs.replace(url, conn_id=url.conn_id or self._storage_conn_id)
         if url.conn_id is not None and url.conn_id not in self._checked:
             _check_connection(url.conn_id, in_path=in_path)
             self._checked.add(url.conn_id)

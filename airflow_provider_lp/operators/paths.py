@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from airflow_provider_lp import compat
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
@@ -28,17 +30,13 @@ CREDENTIALS = r"[^:/]*://(?P<credentials>[^:/@]*:(?!\d+/)[^@]*)@"
 UNKNOWN_AZURE_SCHEMES = ("az", "wasb", "wasbs")
 #: What Jinja fills in.
 TEMPLATES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-#: Templates that say when a run is.
-RUN_DATES = re.compile(
-    r"\{\{[^}]*\b(ds|ts|logical_date|execution_date|data_interval_(start|end)|partition_(date|key))(_nodash\w*)?\b"
-)
 #: How a path begins that names the same storage and bucket whatever its templates give, shown as "…".
-FIXED_PLACE = re.compile(r"[^…:/]*(?:://[^…/]*)?/")
+FIXED_PLACE = r"[^…:/]*(?:://[^…/]*)?/"
 #: Stands for the window of a run that is not known yet.
 ANY_WINDOW = Window(0, 86_400_000)
 
 
-class ObjectUrl(NamedTuple):
+class ObjectUrl(msgspec.Struct, frozen=True):
     """
     An object in some storage.
 
@@ -146,7 +144,7 @@ def check_unrendered(
     shown = TEMPLATES.sub("…", text)
     if end := shown.rpartition("…")[2]:
         check_suffix(f"…{end}")
-    if FIXED_PLACE.match(shown) and not re.search(r"\{[{%#]", shown):
+    if re.match(FIXED_PLACE, shown) and not re.search(r"\{[{%#]", shown):
         object_url(shown, storage_conn_id, window, str)
 
 
@@ -212,11 +210,6 @@ def _check_object(text: str, parts: SplitResult, host: str) -> None:
         raise LivePersonConfigurationError(
             f"path={text!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
         )
-
-
-def names_run(path: object) -> bool:
-    """Whether a path, templates and all, is another one for runs of other days."""
-    return isinstance(path, str) and RUN_DATES.search(path) is not None
 
 
 def check_names_window(path: str) -> None:

@@ -10,7 +10,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_lp.export.outcomes import after
 from airflow_provider_lp.export.stores import StoragePath, publication
 from airflow_provider_lp.tables.arrow import arrow
 from airflow_provider_lp.tables.finding import find
@@ -84,10 +83,8 @@ def build_tables(sources: Iterable[Source], paths: Mapping[str, StoragePath]) ->
         checksums = ",".join(read.sha256 for read in built.sources)
         for file in files.values():
             file.close({"liveperson.source_sha256": checksums})
-        for number, target in enumerate(targets.values()):
-            done = ", ".join(list(targets)[:number])
-            with after(f"Published before it, and anew with the next try: {done}." if done else ""):
-                target.commit()
+        for target in targets.values():
+            target.commit()
     built.tables = {
         name: {"path": str(paths[name]), "rows": file.rows, "bytes": file.bytes, "sha256": file.sha256}
         for name, file in files.items()

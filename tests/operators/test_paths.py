@@ -119,10 +119,10 @@ def test_other_names_of_azures_storage_are_told_what_airflow_knows(path: str, ri
 
 
 def test_a_connection_in_the_url_is_the_storage_connection() -> None:
-    assert url_of("s3://lake@bucket/x.gz") == ("s3://lake@bucket/x.gz", "s3://bucket/x.gz", "lake")
+    assert url_of("s3://lake@bucket/x.gz") == ObjectUrl("s3://lake@bucket/x.gz", "s3://bucket/x.gz", "lake")
     assert url_of("s3://lake@bucket/x.gz", "lake").conn_id == "lake"
-    assert url_of("file://lake@/folder/x") == ("file://lake@/folder/x", "file:///folder/x", "lake")
-    assert url_of("s3://bucket/x@y.gz", "lake") == ("s3://bucket/x@y.gz", "s3://bucket/x@y.gz", "lake")
+    assert url_of("file://lake@/folder/x") == ObjectUrl("file://lake@/folder/x", "file:///folder/x", "lake")
+    assert url_of("s3://bucket/x@y.gz", "lake") == ObjectUrl("s3://bucket/x@y.gz", "s3://bucket/x@y.gz", "lake")
     assert url_of("s3://bucket/x.gz").conn_id is None
 
 
@@ -203,7 +203,7 @@ def test_a_port_or_a_time_in_the_url_is_no_password(url: str) -> None:
 def test_a_storage_account_in_an_azure_url_is_refused_with_the_form_that_works(path: str, form: str) -> None:
     with pytest.raises(LivePersonConfigurationError, match=f"Write {form} and give storage_conn_id.*'account'"):
         url_of(path)
-    assert url_of(form, "azure") == (form, form, "azure")
+    assert url_of(form, "azure") == ObjectUrl(form, form, "azure")
 
 
 # The period in the path.
