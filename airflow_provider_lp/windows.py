@@ -93,6 +93,10 @@ class Window(msgspec.Struct, frozen=True):
     def __contains__(self, moment_ms: int) -> bool:
         return self.start_ms <= moment_ms < self.end_ms
 
+    def covers(self, other: Window) -> bool:
+        """Whether it holds all of another window."""
+        return self.start_ms <= other.start_ms and other.end_ms <= self.end_ms
+
     def __str__(self) -> str:
         return f"{self.start.isoformat()} to {self.end.isoformat()}"
 

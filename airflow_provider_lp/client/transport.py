@@ -21,6 +21,7 @@ from airflow_provider_lp.client.failures import status_error
 from airflow_provider_lp.client.flow import Flow
 from airflow_provider_lp.client.network import Route, network_error, root_cause, route_to
 from airflow_provider_lp.client.retry import Backoff, RetryPolicy
+from airflow_provider_lp.client.retry_log import RetryLog
 from airflow_provider_lp.client.secrets import Secrets
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Transport:
         self._policy = policy
         self._secrets = secrets
         self.flow = Flow(max_concurrency, clock)
+        self._retry_log = RetryLog(clock)
         #: HTTP requests sent so far, and how many of them repeated an earlier one.
         self.requests = 0
         self.retries = 0
@@ -109,7 +111,12 @@ class Transport:
         :param authorization: how to authorize the requests.
         :param policy: until when failed requests are retried; default the transport's.
         """
-        policy = policy or self._policy
+        with self._retry_log.request():
+            return self._call(call, parse, authorization, policy or self._policy)
+
+    def _call(
+        self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None, policy: RetryPolicy
+    ) -> Parsed:
         backoff, sending = Backoff.of(call), _Sending(self, call)
         while True:
             try:
@@ -123,9 +130,9 @@ class Transport:
                     raise
                 if isinstance(error, LivePersonRateLimitError):
                     # Not only this call waits, but all.
-                    _tell_of_throttling(error, self.flow.hold(pause_s), backoff.failures, sending)
+                    self._tell_of_throttling(error, self.flow.hold(pause_s), backoff.failures, sending)
                 else:
-                    log.warning("%s Trying again in %g s (attempt %d failed).", error, pause_s, backoff.failures)
+                    self._retry_log.tell(error, pause_s, backoff.failures)
                     self.clock.sleep(pause_s)
             else:
                 policy.is_answered = True
@@ -139,6 +146,19 @@ class Transport:
         if pause_s and error.retry_helps and not policy.allows(self.clock.monotonic() + pause_s):
             return None
         return pause_s
+
+    def _tell_of_throttling(
+        self, error: LivePersonRateLimitError, held_s: float, failures: int, sending: _Sending
+    ) -> None:
+        if failures % SERIOUS_THROTTLINGS == 0:
+            self._retry_log.tell(error, held_s, failures)
+        elif sending.is_first_refusal:
+            # Everyday while the flow finds the limit.
+            log.info(
+                "LivePerson throttles %s: nothing is sent for %.1f s, then fewer requests at a time.",
+                error.endpoint,
+                held_s,
+            )
 
     def send(self, call: Call, sign: Sign, *, again: bool) -> Answer:
         """Send ``call`` once; raises the error that the answer, or its absence, stands for."""
@@ -260,18 +280,6 @@ class _Sending:
             raise
         flow.answered(ticket)
         return answer
-
-
-def _tell_of_throttling(error: LivePersonRateLimitError, held_s: float, failures: int, sending: _Sending) -> None:
-    if failures % SERIOUS_THROTTLINGS == 0:
-        log.warning("%s Trying again in %.1f s (attempt %d failed).", error, held_s, failures)
-    elif sending.is_first_refusal:
-        # Everyday while the flow finds the limit.
-        log.info(
-            "LivePerson throttles %s: nothing is sent for %.1f s, then fewer requests at a time.",
-            error.endpoint,
-            held_s,
-        )
 
 
 def _body(call: Call, response: requests.Response) -> bytes:

@@ -41,7 +41,11 @@ def export_conversations(
     requests, retries = client.requests, client.retries
     download = Download(client, query, redactor=redactor)
     exported = publish_batches(
-        download.batches(), path, publish_empty=publish_empty, rules=redactor.names if redactor else ()
+        download.batches(),
+        path,
+        window=query.window,
+        publish_empty=publish_empty,
+        rules=redactor.names if redactor else (),
     )
     _warn(exported, query, download.shortfall)
     return {

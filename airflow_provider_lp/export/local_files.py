@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 SYNC_BYTES = 16 << 20
@@ -43,9 +43,12 @@ class LocalPublication:
 
     Until then it has no name, where the file system knows nameless files, so that not even a killed process leaves
     anything behind.
+
+    :param path: where.
+    :param attributes: kept beside it by the file system, if it knows such.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, attributes: Mapping[str, str] | None = None) -> None:
         self._path = os.path.realpath(path)
         folder = os.path.dirname(self._path)
         os.makedirs(folder, exist_ok=True)
@@ -60,6 +63,9 @@ class LocalPublication:
                 os.fchown(self._file.fileno(), replaced.st_uid, replaced.st_gid)
             with suppress(OSError):
                 os.fchmod(self._file.fileno(), stat.S_IMODE(replaced.st_mode))
+        for name, value in (attributes or {}).items():
+            with suppress(AttributeError, OSError):
+                os.setxattr(self._file.fileno(), name, value.encode())
 
     def write(self, data: bytes) -> None:
         with writing_to(self._path):

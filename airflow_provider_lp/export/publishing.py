@@ -19,8 +19,10 @@ import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.compression import compression_of, compressor
+from airflow_provider_lp.export.labels import label_of
 from airflow_provider_lp.export.spool import Batch
 from airflow_provider_lp.export.stores import Publication, StoragePath, publication
+from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
 
@@ -67,17 +69,22 @@ def _always() -> bool:
 
 
 def publish_object(
-    chunks: Generator[bytes, None, None], path: StoragePath, *, is_wanted: Callable[[], bool] = _always
+    chunks: Generator[bytes, None, None],
+    path: StoragePath,
+    *,
+    window: Window | None = None,
+    is_wanted: Callable[[], bool] = _always,
 ) -> Published:
     """
     Publish bytes as one object.
 
     :param chunks: the content; an error while it comes leaves what is at the path as it was.
     :param path: where to; its suffix chooses the compression.
+    :param window: what it is exported for: its label. Default none.
     :param is_wanted: asked when all of the content has come: whether to publish it; default yes.
     :raises LivePersonConfigurationError: if the path cannot be exported.
     """
-    with closing(chunks), publication(path) as target:
+    with closing(chunks), publication(path, None if window is None else label_of(window)) as target:
         measured = _Measured(target)
         sink = compressor(measured, compression_of(path.path))
         try:
@@ -167,13 +174,19 @@ class Exported:
 
 
 def publish_batches(
-    batches: Generator[Batch, None, None], path: StoragePath, *, publish_empty: bool = True, rules: Iterable[str] = ()
+    batches: Generator[Batch, None, None],
+    path: StoragePath,
+    *,
+    window: Window | None = None,
+    publish_empty: bool = True,
+    rules: Iterable[str] = (),
 ) -> Exported:
     """
     Publish batches as one object: newline-delimited JSON, compressed as the path's suffix says.
 
     :param batches: conversations; an error while they come leaves what is at the path as it was.
     :param path: where to.
+    :param window: what they are exported for; default none.
     :param publish_empty: whether an object without conversations is published, default yes.
     :param rules: by which personal data was taken out; default none.
     :raises LivePersonConfigurationError: if the path cannot be exported.
@@ -186,7 +199,9 @@ def publish_batches(
                 exported.count(batch)
                 yield batch.ndjson
 
-    published = publish_object(chunks(), path, is_wanted=lambda: publish_empty or exported.conversations > 0)
+    published = publish_object(
+        chunks(), path, window=window, is_wanted=lambda: publish_empty or exported.conversations > 0
+    )
     exported.bytes = published.bytes
     exported.sha256 = published.sha256
     return exported

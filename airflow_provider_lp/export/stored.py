@@ -14,27 +14,29 @@ CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
-def _reading(path: StoragePath) -> Iterator[None]:
+def reading(path: StoragePath | str, conn_id: str = "storage_conn_id") -> Iterator[None]:
     """
     Make any error of a store name the path, but for that of an object that is not there.
 
+    :param path: what is read, or its URL.
+    :param conn_id: the argument that names the connection of its storage.
     :raises OSError: with the path, and what to do.
     """
     try:
         yield
-    except (FileNotFoundError, LivePersonError):
+    except (FileNotFoundError, LivePersonError, MemoryError):
         raise
     except Exception as error:
         raise OSError(
             getattr(error, "errno", None) or errno.EIO,
-            f"The store failed while reading {path}: {error or type(error).__name__}. Check what storage_conn_id, or "
+            f"The store failed while reading {path}: {error or type(error).__name__}. Check what {conn_id}, or "
             "the worker, may read; otherwise let Airflow retry the task.",
         ) from error
 
 
 def size_of(path: StoragePath) -> int | None:
     """How many bytes the object has; ``None`` if there is none."""
-    with _reading(path):
+    with reading(path):
         # What a listing showed earlier may have gone.
         path.fs.invalidate_cache(path.path)
         try:
@@ -51,7 +53,7 @@ def sha256_of(path: StoragePath) -> str:
     :raises FileNotFoundError: if there is none.
     """
     checksum = hashlib.sha256()
-    with _reading(path), path.fs.open(path.path, "rb") as stored:
+    with reading(path), path.fs.open(path.path, "rb") as stored:
         while chunk := stored.read(CHUNK_BYTES):
             checksum.update(chunk)
     return checksum.hexdigest()
@@ -63,7 +65,7 @@ def content_of(path: StoragePath) -> bytes:
 
     :raises FileNotFoundError: if there is nothing.
     """
-    with _reading(path):
+    with reading(path):
         path.fs.invalidate_cache(path.path)
         content: bytes = path.fs.cat_file(path.path)
         return content

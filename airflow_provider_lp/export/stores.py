@@ -22,6 +22,9 @@ GOOGLE_PROTOCOLS = ("gs", "gcs")
 AZURE_PROTOCOLS = ("abfs", "abfss", "adl", "az")
 #: S3 takes up to 10,000 such parts: 78 GiB.
 UPLOAD_PART_BYTES = 8 << 20
+#: How an object's label is called: as a file's attribute; and in a store, where Azure wants the name of an identifier.
+FILE_LABEL = "user.liveperson-window"
+LABEL, AZURE_LABEL = "liveperson-window", "liveperson_window"
 #: What S3, and Google's storage as well, take for a name.
 LONGEST_KEY_BYTES = 1024
 #: What no other try will change.
@@ -147,12 +150,14 @@ class UploadPublication:
     All parts but the last have the same size, as some stores that speak S3 want it.
     """
 
-    def __init__(self, path: StoragePath) -> None:
+    def __init__(self, path: StoragePath, label: str | None) -> None:
         self._url = str(path)
         if len(path.path.partition("/")[2].encode()) > LONGEST_KEY_BYTES:
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path.path)
-        content_type = {} if (name := content_type_of(path.path)) is None else {"ContentType": name}
-        self._file = path.fs.open(path.path, "wb", autocommit=False, block_size=UPLOAD_PART_BYTES, **content_type)
+        options: dict[str, Any] = {} if (name := content_type_of(path.path)) is None else {"ContentType": name}
+        if label is not None:
+            options["Metadata"] = {LABEL: label}
+        self._file = path.fs.open(path.path, "wb", autocommit=False, block_size=UPLOAD_PART_BYTES, **options)
         self._room = UPLOAD_PART_BYTES
         self._is_committed = False
         # fsspec would begin the upload with the first full part. Begun now, a missing bucket or permission shows
@@ -196,14 +201,19 @@ class StagedPublication:
     Google's store and Azure's show an object when they have all of it, also when the call sends it in parts.
     """
 
-    def __init__(self, path: StoragePath) -> None:
+    def __init__(self, path: StoragePath, label: str | None) -> None:
         self._fs = path.fs
         self._path = path.path
         self._url = str(path)
-        protocol = _protocol_of(path)
+        self._label = None
+        protocol = protocol_of(path)
         if protocol in GOOGLE_PROTOCOLS + AZURE_PROTOCOLS:
             _look_for_bucket(path)
         self._options = _content_options(protocol, content_type_of(path.path))
+        if protocol in GOOGLE_PROTOCOLS and label is not None:
+            self._options["metadata"] = {LABEL: label}
+        elif protocol in AZURE_PROTOCOLS:
+            self._label = label
         self._file = tempfile.NamedTemporaryFile(prefix="liveperson-")  # noqa: SIM115 - closed by discard
 
     def write(self, data: bytes) -> None:
@@ -215,6 +225,15 @@ class StagedPublication:
             self._file.flush()
         with storing_at(self._url, "Whether it was published is not known; the next run replaces it."):
             self._fs.put_file(self._file.name, self._path, **self._options)
+        if self._label is not None:
+            self._add_label(self._label)
+
+    def _add_label(self, label: str) -> None:
+        """Azure's library has no place for it before."""
+        try:
+            self._fs.setxattrs(self._path, is_directory="false", **{AZURE_LABEL: label})
+        except Exception as error:  # noqa: BLE001 - any store's errors; the object is published
+            log.info("The object is published, but could not be labelled with its window: %s", _first_line(error))
 
     def discard(self) -> None:
         self._file.close()
@@ -252,30 +271,36 @@ def _content_options(protocol: str, content_type: str | None) -> dict[str, Any]:
     return {}
 
 
-def _protocol_of(path: StoragePath) -> str:
+def protocol_of(path: StoragePath) -> str:
     protocol: str = path.protocol if isinstance(path.protocol, str) else path.protocol[0]
     return protocol
 
 
-def _open(path: StoragePath) -> Publication:
-    protocol = _protocol_of(path)
+def label_name(path: StoragePath) -> str:
+    """How the store of a path calls an object's label."""
+    return AZURE_LABEL if protocol_of(path) in AZURE_PROTOCOLS else LABEL
+
+
+def _open(path: StoragePath, label: str | None) -> Publication:
+    protocol = protocol_of(path)
     if protocol in LOCAL_PROTOCOLS:
-        return LocalPublication(path.path)
+        return LocalPublication(path.path, {} if label is None else {FILE_LABEL: label})
     if protocol in UPLOADING_PROTOCOLS:
-        return UploadPublication(path)
-    return StagedPublication(path)
+        return UploadPublication(path, label)
+    return StagedPublication(path, label)
 
 
 @contextmanager
-def publication(path: StoragePath) -> Iterator[Publication]:
+def publication(path: StoragePath, label: str | None = None) -> Iterator[Publication]:
     """
     An object to write; unless committed inside the block, it leaves no trace.
 
     :param path: where.
+    :param label: kept beside it, where the store can: see :mod:`airflow_provider_lp.export.labels`. Default none.
     :raises LivePersonConfigurationError: at once, if the path cannot be written.
     """
     try:
-        opened = _open(path)
+        opened = _open(path, label)
     except OSError as error:
         if not isinstance(error, NOT_WRITABLE) and error.errno not in NEVER_WRITABLE:
             raise

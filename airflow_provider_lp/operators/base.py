@@ -19,6 +19,7 @@ from airflow_provider_lp.compat import (
     AirflowTaskTerminated,
     AirflowTaskTimeout,
 )
+from airflow_provider_lp.export.outcomes import say_outcome
 from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.literals import Literals, naming_the_misspelled, naming_the_task
@@ -26,6 +27,7 @@ from airflow_provider_lp.operators.observed import ObservedOperator
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
+    from airflow_provider_lp.windows import Window
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ class LivePersonOperator(ObservedOperator):
             super().__init__(**kwargs)
         self.liveperson_conn_id = liveperson_conn_id
         self._client: LivePersonClient | None = None
+        #: What the task is about, once that is known.
+        self._period: Window | None = None
 
     @classmethod
     def partial(cls, *, task_id: str, **kwargs: Any) -> Any:
@@ -90,6 +94,11 @@ class LivePersonOperator(ObservedOperator):
         """What it reads of LivePerson, as lineage names it."""
         return lineage.CONVERSATIONS
 
+    @property
+    def undone(self) -> str:
+        """What has not been done where the task fails, as the beginning of a sentence; empty where that is plain."""
+        return ""
+
     @contextmanager
     def client(self, max_concurrency: int) -> Iterator[LivePersonClient]:
         """A client for the connection, as long as the block lasts."""
@@ -121,12 +130,21 @@ class LivePersonOperator(ObservedOperator):
     def failure_of(self, error: BaseException) -> BaseException:
         """What the task fails with after an error."""
         if not isinstance(error, LivePersonError) or error.retry_helps:
+            if isinstance(error, LivePersonError | OSError) and self.undone:
+                say_outcome(error, self._outcome(error))
             return error
         message, connection = str(error), repr(self.liveperson_conn_id)
         is_about_it = isinstance(error, LivePersonAuthenticationError | LivePersonPermissionError)
         if (is_about_it or "Airflow connection" in message) and connection not in message:
             message += f" (Airflow connection {connection})"
         return AirflowFailException(message)
+
+    def _outcome(self, error: Exception) -> str:
+        """What a failure means for the task. The connection is told where it is LivePerson's, and only once."""
+        period = f" for {self._period}" if self._period else ""
+        connection = repr(self.liveperson_conn_id)
+        is_told = not isinstance(error, LivePersonError) or connection in str(error)
+        return self.undone + period + ("." if is_told else f" (Airflow connection {connection}).")
 
     def on_kill(self) -> None:
         """Ask LivePerson for nothing more, so that the task fails before it publishes anything."""

@@ -188,7 +188,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     def _query(self, context: Context, now: datetime) -> ConversationQuery:
         from airflow_provider_lp.export.query import ConversationQuery
 
-        window = resolve_window(self.start, self.end, self.window, moments_of(context), now)
+        window = self._period = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         query = ConversationQuery.checked(
             window,
             now=now,

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.export.formats import check_suffix
+from airflow_provider_lp.export.labels import earlier_at
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
-from airflow_provider_lp.operators.path_fields import names_window, zone_named
-from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, object_url
+from airflow_provider_lp.operators.path_fields import named_alike, names_window, zone_named
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, names_run
 from airflow_provider_lp.windows import Window
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 4
 MOST_CONCURRENT = 64
-MINUTE_MS = 60_000
 
 
 class LivePersonExportOperator(LivePersonOperator):
@@ -67,9 +67,15 @@ class LivePersonExportOperator(LivePersonOperator):
         self.path = as_text(path)
         # A path that a template leaves empty is a mistake, and no wish for XCom.
         self._publishes = path is not None
+        self._names_run = names_run(self.path)
         self.storage_conn_id = storage_conn_id
         self.format = format
         self.max_xcom_bytes = max_xcom_bytes
+
+    @property
+    def undone(self) -> str:
+        """What has not been done where the task fails."""
+        return "Nothing was published" if self._publishes else "Nothing was returned"
 
     @classmethod
     def check_literals(cls, given: Literals) -> None:
@@ -104,29 +110,38 @@ class LivePersonExportOperator(LivePersonOperator):
             return None
         zone = zone_named(self.path_timezone)
         target = Target.checked(self.path, self.storage_conn_id, window, zone=zone)
-        if window is not None and self.start is None:
+        if window is not None:
             self._check_replaced(target, window, zone)
         return target
 
     def _check_replaced(self, target: Target, window: Window, zone: tzinfo) -> None:
         """
-        Let a run that was started by hand, at any second of the day, not replace what a scheduled run has published.
+        Let no run replace what was published for more than its own window: a whole day by an hour of it, say.
 
-        :raises LivePersonWindowError: if the path names its window, though not down to the second, and has an object.
+        :raises LivePersonWindowError: if the path names the run's period, and has an object that it does not cover.
         """
-        minute = Window(window.start_ms // MINUTE_MS * MINUTE_MS, window.end_ms // MINUTE_MS * MINUTE_MS)
-        if minute == window or not names_window(self.path):
+        if not (self._names_run or names_window(self.path)):
             return
-        if object_url(self.path, self.storage_conn_id, minute, zone=zone).text != target.url.text:
-            return
-        odd = f"The window {window} of this run begins and ends when no schedule does: it was started by hand."
-        if target.path.exists():
+        url, alike, earlier = target.url.text, named_alike(self.path, window, zone), earlier_at(target.path)
+        if earlier is None:
+            if alike is not None:
+                log.warning("%s would be the path of %s, too. It will hold the window %s only.", url, alike, window)
+        elif earlier.window is not None and not window.covers(earlier.window):
             raise LivePersonWindowError(
-                f"{odd} {target.url.text} is there already, exported for another window of the same name, and would "
-                "be replaced by other data. Start the run with a logical date on the schedule, or give start and end; "
-                "or name the window down to its seconds in the path, such as {start:%Y-%m-%dT%H%M%S}."
+                f"{url} holds the window {earlier.window}, which an earlier run has exported. This run's window "
+                f"{window} does not cover that: what lies outside would be lost. {_REMEDY}"
             )
-        log.warning("%s It is published at %s all the same.", odd, target.url.text)
+        elif earlier.window is None and alike is not None:
+            raise LivePersonWindowError(
+                f"{url} is there already and does not say for which window it was exported. This run's is {window}, "
+                f"and the path is the same for {alike}: what lies outside may be lost. {_REMEDY}"
+            )
+
+
+_REMEDY = (
+    "Start the run with a date on the schedule, or give it a path that names its window, such as "
+    "{start:%Y-%m-%dT%H%M%S}. If the object is to be replaced, delete it first."
+)
 
 
 def check_max_concurrency(max_concurrency: object) -> None:

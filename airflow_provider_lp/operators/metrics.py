@@ -251,7 +251,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
         from airflow_provider_lp.export.metrics.query import MetricsQuery
 
         timeframe = _minutes("timeframe", self.timeframe)
-        window = self._window(context, now, timeframe)
+        window = self._period = self._window(context, now, timeframe)
         query = MetricsQuery.checked(
             self.report,
             window=window,

@@ -13,6 +13,7 @@ from airflow_provider_lp.windows import Window, to_ms
 #: What Python documents for formatting a datetime.
 DIRECTIVES = frozenset("aAwdbBmyYHIpMSfzZjUWcxXGuV%")
 ONE_DAY = timedelta(days=1)
+MINUTE_MS = 60_000
 
 _ALLOWED = (
     "Only {start} and {end} of the period may stand in braces, with a format of Python's datetimes, such as "
@@ -23,6 +24,23 @@ _ALLOWED = (
 def names_window(path: str) -> bool:
     """Whether a path that :func:`check_fields` takes differs from window to window."""
     return any(name for _, name, _, _ in Formatter().parse(path))
+
+
+def named_alike(path: str, window: Window, zone: tzinfo = UTC) -> Window | None:
+    """
+    The window of whole minutes that a path gives the same name as one which begins or ends between minutes.
+
+    No schedule gives the latter: its run was started by hand.
+
+    :param path: as it was given, without templates.
+    :param window: of a run.
+    :param zone: the time zone that it is named in.
+    :return: ``None`` if the window is one of whole minutes, or the path tells it from that.
+    """
+    other = Window(window.start_ms // MINUTE_MS * MINUTE_MS, window.end_ms // MINUTE_MS * MINUTE_MS)
+    if other == window or not names_window(path) or _named(path, other, zone) != _named(path, window, zone):
+        return None
+    return other
 
 
 def check_fields(path: str, *, has_window: bool = True) -> None:

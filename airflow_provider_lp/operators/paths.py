@@ -30,6 +30,10 @@ CREDENTIALS = r"[^:/]*://(?P<credentials>[^:/@]*:(?!\d+/)[^@]*)@"
 UNKNOWN_AZURE_SCHEMES = ("az", "wasb", "wasbs")
 #: What Jinja fills in.
 TEMPLATES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+#: Templates that say when a run is.
+RUN_DATES = re.compile(
+    r"\{\{[^}]*\b(ds|ts|logical_date|execution_date|data_interval_(start|end)|partition_(date|key))(_nodash\w*)?\b"
+)
 #: How a path begins that names the same storage and bucket whatever its templates give, shown as "…".
 FIXED_PLACE = r"[^…:/]*(?:://[^…/]*)?/"
 #: Stands for the window of a run that is not known yet.
@@ -210,6 +214,11 @@ def _check_object(text: str, parts: SplitResult, host: str) -> None:
         raise LivePersonConfigurationError(
             f"path={text!r} is relative: workers may have any working directory. Write it as file:///folder/file.ndjson."
         )
+
+
+def names_run(path: object) -> bool:
+    """Whether a path, templates and all, is another one for runs of other days."""
+    return isinstance(path, str) and RUN_DATES.search(path) is not None
 
 
 def check_names_window(path: str) -> None:

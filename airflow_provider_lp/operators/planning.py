@@ -135,6 +135,11 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
         check_target(given, ANY_WINDOW)
         given.check("path", lambda path: check_names_window(as_text(path)))
 
+    @property
+    def undone(self) -> str:
+        """What has not been done where the task fails."""
+        return "Nothing was planned"
+
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Plan; gives the windows."""
         from airflow_provider_lp.export.plan import plan_windows
@@ -159,8 +164,9 @@ class LivePersonPlanWindowsOperator(LivePersonOperator):
         from airflow_provider_lp.export.counting import LEAST_CONTENT
         from airflow_provider_lp.export.query import ConversationQuery
 
+        window = self._period = resolve_window(self.start, self.end, self.window, moments_of(context), now)
         query = ConversationQuery.checked(
-            resolve_window(self.start, self.end, self.window, moments_of(context), now),
+            window,
             now=now,
             time_field=self.time_field,
             max_age=parse_span("max_age", self.max_age),

@@ -168,6 +168,11 @@ class LivePersonReconcileOperator(LivePersonOperator):
         with _as_gap_path():
             check_unrendered(given.unrendered("gap_path"), None, ANY_WINDOW)
 
+    @property
+    def undone(self) -> str:
+        """What has not been done where the task fails."""
+        return "Nothing was proven"
+
     def execute(self, context: Context) -> Any:
         """Prove; gives the summary, or the windows that differ."""
         from airflow_provider_lp.export.proof import Proof
@@ -179,7 +184,7 @@ class LivePersonReconcileOperator(LivePersonOperator):
                 given = self._given_period(client.now)
                 exports = self._read_exports(stored, is_complete=given is None or self.gap_path is None)
                 exports.check_account(client.account_id)
-                period = given or exports.period
+                period = self._period = given or exports.period
                 if period is None:
                     raise LivePersonConfigurationError(f"exports={self.exports!r} holds no export: {_NOTHING}")
                 target = Target.checked(self.path, self.storage_conn_id, period) if self._writes else None

@@ -97,6 +97,7 @@ def _exported(summary: Mapping[str, Any], conn_id: str | None) -> Source:
         found.url,
         sha256 if isinstance(sha256, str) else None,
         conversations if isinstance(conversations, int) else None,
+        found.conn_id,
     )
 
 
@@ -111,7 +112,7 @@ def _located(text: Any, conn_id: str | None, *, is_pattern: bool = True) -> Iter
     # What another task of this process has listed may be gone by now.
     fs.invalidate_cache()
     if not is_pattern or WILDCARDS.isdisjoint(target.url.text):
-        yield Source(fs, path, target.url.text)
+        yield Source(fs, path, target.url.text, conn_id=target.url.conn_id)
         return
     found = fs.glob(path, detail=True)
     names = sorted(
@@ -125,7 +126,7 @@ def _located(text: Any, conn_id: str | None, *, is_pattern: bool = True) -> Iter
             "this task."
         )
     for name in names:
-        yield Source(fs, name, fs.unstrip_protocol(name))
+        yield Source(fs, name, fs.unstrip_protocol(name), conn_id=target.url.conn_id)
 
 
 @contextmanager

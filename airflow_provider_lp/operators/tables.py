@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.export.compression import compression_of
+from airflow_provider_lp.export.outcomes import after
 from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
@@ -120,6 +121,11 @@ class LivePersonTablesOperator(LivePersonOperator):
             check_unrendered(path, given.get("storage_conn_id"), ANY_WINDOW, _check_suffix)
         check_target(given, ANY_WINDOW, compression_of, "manifest_path")
 
+    @property
+    def undone(self) -> str:
+        """What has not been done where the task fails."""
+        return "Nothing was published"
+
     def execute(self, context: Context) -> Any:
         """Make the tables; gives the summary."""
         from airflow_provider_lp.operators.sources import period_of, sources_of
@@ -129,7 +135,7 @@ class LivePersonTablesOperator(LivePersonOperator):
             self.check_rendered()
             names = _names(self.tables)
             source = from_template(self.source)
-            period = period_of(source)
+            period = self._period = period_of(source)
             targets = {name: self._target(name, period) for name in names}
             manifest = None if self.manifest_path is None else self._located(self.manifest_path, period, compression_of)
             sources = sources_of(source, self.source_conn_id)
@@ -138,7 +144,8 @@ class LivePersonTablesOperator(LivePersonOperator):
             built = build_tables(sources, {name: target.path for name, target in targets.items()})
             summary = _summary(built, targets)
             if manifest is not None:
-                _publish_manifest(summary, built, manifest)
+                with after("The tables are published, and their manifest is not."):
+                    _publish_manifest(summary, built, manifest)
         _report(summary)
         made = summary["tables"].values()
         self.count(

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_lp.export.outcomes import after
 from airflow_provider_lp.export.stores import StoragePath, publication
 from airflow_provider_lp.tables.arrow import arrow
 from airflow_provider_lp.tables.finding import find
@@ -83,8 +84,10 @@ def build_tables(sources: Iterable[Source], paths: Mapping[str, StoragePath]) ->
         checksums = ",".join(read.sha256 for read in built.sources)
         for file in files.values():
             file.close({"liveperson.source_sha256": checksums})
-        for target in targets.values():
-            target.commit()
+        for number, target in enumerate(targets.values()):
+            done = ", ".join(list(targets)[:number])
+            with after(f"Published before it, and anew with the next try: {done}." if done else ""):
+                target.commit()
     built.tables = {
         name: {"path": str(paths[name]), "rows": file.rows, "bytes": file.bytes, "sha256": file.sha256}
         for name, file in files.items()

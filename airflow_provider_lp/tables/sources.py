@@ -17,6 +17,7 @@ import msgspec
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.odd_json import BYTE_ORDER_MARK, repair
+from airflow_provider_lp.export.stored import reading
 
 #: How much of an object is asked for at a time, and how much of that is looked at.
 BLOCK_BYTES = 4 << 20
@@ -38,6 +39,7 @@ class Source:
     :param url: the same, for people.
     :param sha256: its checksum, as the export that wrote it says; ``None`` if that is not known.
     :param conversations: how many it holds, likewise.
+    :param conn_id: the connection of its storage; ``None`` for the worker's own credentials.
     """
 
     fs: Any
@@ -45,6 +47,7 @@ class Source:
     url: str
     sha256: str | None = None
     conversations: int | None = None
+    conn_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -125,6 +128,12 @@ def _check(source: Source, read: Read) -> None:
 
 
 def _lines(source: Source, read: Read) -> Generator[bytes, None, None]:
+    conn_id = "source_conn_id" if source.conn_id is None else f"source_conn_id={source.conn_id!r}"
+    with reading(source.url, conn_id):
+        yield from _stored_lines(source, read)
+
+
+def _stored_lines(source: Source, read: Read) -> Generator[bytes, None, None]:
     try:
         file = source.fs.open(source.path, "rb", block_size=BLOCK_BYTES)
     except FileNotFoundError as error:

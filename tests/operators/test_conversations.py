@@ -47,36 +47,6 @@ def execute(context: Any = None, **arguments: Any) -> Any:
 
 # What it does.
 
-BY_HAND = {"logical_date": pendulum.datetime(2026, 3, 11, 13, 39, 10, 533), "outlet_events": {}}
-ON_SCHEDULE = {"logical_date": pendulum.datetime(2026, 3, 11), "outlet_events": {}}
-DAILY = {"window": timedelta(days=1)}
-
-
-def test_a_run_that_is_started_by_hand_replaces_no_day_with_parts_of_two(serve: Any, tmp_path: Path) -> None:
-    serve(*crowd(10))
-    path = {**DAILY, "path": f"file://{tmp_path}/{{start:%Y-%m-%d}}.ndjson"}
-    execute(ON_SCHEDULE, **path)
-    published = (tmp_path / "2026-03-10.ndjson").read_bytes()
-    with pytest.raises(AirflowFailException, match=r"13:39:10.* by hand\. file://.*-10\.ndjson is there already"):
-        execute(BY_HAND, **path)
-    assert (tmp_path / "2026-03-10.ndjson").read_bytes() == published
-
-
-@pytest.mark.parametrize("name", ["{start:%Y-%m-%dT%H%M%S}.ndjson", "other-{start:%Y-%m-%d}.ndjson", "latest.ndjson"])
-def test_a_run_that_is_started_by_hand_publishes_where_it_replaces_nothing_else(
-    serve: Any, tmp_path: Path, name: str
-) -> None:
-    serve(*crowd(5, at(10, 20)))
-    execute(ON_SCHEDULE, **DAILY, path=f"file://{tmp_path}/{name.removeprefix('other-')}")
-    assert execute(BY_HAND, **DAILY, path=f"file://{tmp_path}/{name}")["conversations"] == 5
-
-
-def test_who_names_the_period_may_publish_it_again(serve: Any, tmp_path: Path) -> None:
-    serve(*crowd(5, at(10, 20)))
-    named = {"start": "2026-03-10T13:39:10Z", "end": "2026-03-11T13:39:10Z"}
-    for _ in range(2):
-        execute(BY_HAND, **named, path=f"file://{tmp_path}/{{start:%Y-%m-%d}}.ndjson")
-
 
 def test_a_path_that_promises_another_format_is_refused(serve: Any, tmp_path: Path) -> None:
     serve()

@@ -13,12 +13,14 @@ import pytest
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.compat import AirflowFailException, ObjectStoragePath
+from airflow_provider_lp.export.labels import earlier_at
 from airflow_provider_lp.export.publishing import publish_object
 from airflow_provider_lp.operators.conversations import LivePersonConversationsOperator
 from airflow_provider_lp.sandbox import Sandbox
+from airflow_provider_lp.windows import Window
 from tests.exported import ids_in_bytes
 from tests.operators.conftest import connection_to
-from tests.samples import crowd
+from tests.samples import at, crowd
 
 from .refusing import RefusingProxy
 
@@ -148,6 +150,16 @@ class StorageContract:
         # Otherwise readers would take the compression off by themselves, and not find what the sha256 is of.
         assert not encoding
 
+    def test_an_object_says_for_which_window_it_was_exported(self, store: Store) -> None:
+        day, hour = Window(at(10), at(11)), Window(at(10), at(10, 1))
+        path = self.at(store, "a/x.ndjson")
+        assert earlier_at(path) is None
+        # As a last step after the object itself, or with it: never that of the object before.
+        for window in (day, hour, None):
+            publish_object(some(SMALL), path, window=window)
+            assert earlier_at(path) == (window,)
+            assert store.keys() == ["a/x.ndjson"]
+
     @pytest.mark.parametrize("is_in_url", [False, True], ids=["storage_conn_id", "conn@bucket"])
     def test_an_export_is_exact_and_repeats_by_connection(
         self, store: Store, is_in_url: bool, monkeypatch: pytest.MonkeyPatch, sandbox_of: Any
@@ -196,6 +208,14 @@ class RemoteContract(StorageContract):
     def test_a_missing_bucket_is_named_before_anything_is_asked_for(self, store: RemoteStore) -> None:
         url, conn_id = store.missing
         self._refuses(url, conn_id, r"there is no bucket or container .*Create it")
+
+    def test_who_may_not_look_learns_nothing_of_earlier_objects_and_may_still_write(self, store: RemoteStore) -> None:
+        url, conn_id = store.refused
+        assert earlier_at(ObjectStoragePath(f"{url}/x.ndjson", conn_id=conn_id)) is None
+
+    def test_a_missing_bucket_holds_no_earlier_object(self, store: RemoteStore) -> None:
+        url, conn_id = store.missing
+        assert earlier_at(ObjectStoragePath(f"{url}/x.ndjson", conn_id=conn_id)) is None
 
     def test_refused_credentials_are_named_before_anything_is_asked_for(self, store: RemoteStore) -> None:
         url, conn_id = store.refused

@@ -62,7 +62,7 @@ def export_metrics(client: LivePersonClient, query: MetricsQuery, path: StorageP
         rows.extend(collect_metrics(client, query))
         yield from encoded(rows, [*COLUMNS, *query.report.metrics], format)
 
-    published = publish_object(content(), path)
+    published = publish_object(content(), path, window=query.window)
     return {
         "path": str(path),
         "format": format,
