@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,11 @@ DEFAULT_MAX_AGE = timedelta(days=90)
 FRESHNESS_DELAY = timedelta(minutes=2)
 #: A ``max_age`` below this was probably meant to be in days.
 SUSPICIOUSLY_SHORT = timedelta(hours=1)
+
+
+def is_final(end: datetime, now: datetime) -> bool:
+    """Whether LivePerson shows all that happened before a window's end: it is over, and has been for a moment."""
+    return end <= now - FRESHNESS_DELAY
 
 
 def warn_of_short_max_age(time_field: str, given: object, max_age: timedelta) -> None:

@@ -223,7 +223,8 @@ PARSED = ("operators", "sensors", "triggers", "hooks", "retry_policy.py", "asset
 #: many modules, of which a DAG file is parsed without: all that an operator does, when its task runs.
 LATE = {
     "hooks/liveperson.py": {"client", "client.liveperson"},  # requests
-    "operators/base.py": {"hooks.liveperson"},
+    "operators/base.py": {"hooks.liveperson", "export.outcomes"},
+    "operators/export.py": {"export.labels"},
     "operators/conversations.py": {
         "export.query",
         "export.conversations",
@@ -246,6 +247,7 @@ LATE = {
     },
     "operators/tables.py": {
         "operators.sources",
+        "export.outcomes",
         "tables.building",
         "tables.parquet",
         "tables.schema",

@@ -60,6 +60,7 @@ def export_conversations(
         "filters": dict(query.filters),
         "max_age_s": None if query.time_field == "start" else query.max_age.total_seconds(),
         "exported_at": query.now.isoformat(timespec="milliseconds"),
+        "final": query.is_final,
         "outside_bounds": exported.outside_bounds,
         "shortfall": download.shortfall,
         **({"days": _days(exported, query)} if query.time_field == "latest_update" else {}),

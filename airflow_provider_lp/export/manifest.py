@@ -13,7 +13,7 @@ import msgspec
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonError
 from airflow_provider_lp.export.counting import LEAST_CONTENT
 from airflow_provider_lp.export.query import ConversationQuery
-from airflow_provider_lp.retention import DEFAULT_MAX_AGE
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, is_final
 from airflow_provider_lp.windows import Window, parse_moment
 
 VERSION = 1
@@ -30,6 +30,7 @@ class ObjectEntry(msgspec.Struct, frozen=True, kw_only=True):
     :param start: of its window, ISO 8601.
     :param end: of its window, which excludes it.
     :param exported_at: when the export began, ISO 8601: what LivePerson has updated later is not in it.
+    :param final: false where the window was not over then, or only just; otherwise absent.
     """
 
     path: str
@@ -47,6 +48,7 @@ class ObjectEntry(msgspec.Struct, frozen=True, kw_only=True):
     format: str = "ndjson"
     compression: str | None = None
     exported_at: str
+    final: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def window(self) -> Window:
@@ -165,6 +167,11 @@ class Exports:
         """The counts of all objects together."""
         return {name: sum(getattr(each, name) for each in self.objects) for name in COUNTS}
 
+    @property
+    def not_final(self) -> list[ObjectEntry]:
+        """The objects whose windows were not over when they were exported."""
+        return [each for each in self.objects if each.final is False]
+
     def check_account(self, account_id: str) -> None:
         """
         Make sure that LivePerson is asked for the account that was exported.
@@ -249,8 +256,8 @@ def _checked(scope: Scope, entry: ObjectEntry) -> tuple[Scope, ObjectEntry]:
             f"{entry.path} was exported by time_field='latest_update'. Such exports know no upper bound and overlap, "
             "so that neither tiling nor counts can prove them: leave them out."
         )
-    _ = entry.window, entry.updates_missing_from
-    return scope, entry
+    final = is_final(entry.window.end, entry.updates_missing_from)
+    return scope, msgspec.structs.replace(entry, final=msgspec.UNSET if final else False)
 
 
 def _check_same_window(earlier: ObjectEntry | None, entry: ObjectEntry) -> None:

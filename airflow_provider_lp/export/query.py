@@ -14,7 +14,7 @@ from airflow_provider_lp.client.errors import LivePersonWindowError
 from airflow_provider_lp.client.filters import check_content, check_filters, warn_of_undocumented
 from airflow_provider_lp.client.records import ConversationInfo, milliseconds
 from airflow_provider_lp.export.terms import TIME_FIELDS, check_max_age, check_max_shortfall, check_time_field
-from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, RETENTION
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, RETENTION, is_final
 from airflow_provider_lp.windows import MARK_MS, Window, ceil_mark, floor_mark, to_ms
 
 #: LivePerson refuses ranges of more than three months, the shortest of which have 89 days, perhaps after rounding.
@@ -145,6 +145,11 @@ class ConversationQuery:
     def may_grow(self) -> bool:
         """Whether conversations may come in while the searches are read."""
         return ceil_mark(self.extent.end_ms) >= to_ms(self.now - FRESHNESS_DELAY)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the window was over, and all of it there, when the export began."""
+        return is_final(self.window.end, self.now)
 
     def _earliest_start_ms(self) -> int:
         return floor_mark(self.window.start_ms - self.max_age // timedelta(milliseconds=1))

@@ -19,7 +19,6 @@ from airflow_provider_lp.compat import (
     AirflowTaskTerminated,
     AirflowTaskTimeout,
 )
-from airflow_provider_lp.export.outcomes import say_outcome
 from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.literals import Literals, naming_the_misspelled, naming_the_task
@@ -131,6 +130,8 @@ class LivePersonOperator(ObservedOperator):
         """What the task fails with after an error."""
         if not isinstance(error, LivePersonError) or error.retry_helps:
             if isinstance(error, LivePersonError | OSError) and self.undone:
+                from airflow_provider_lp.export.outcomes import say_outcome
+
                 say_outcome(error, self._outcome(error))
             return error
         message, connection = str(error), repr(self.liveperson_conn_id)

@@ -24,7 +24,7 @@ from airflow_provider_lp.operators.templates import (
     names_from_template,
     number_from_template,
 )
-from airflow_provider_lp.retention import DEFAULT_MAX_AGE, FRESHNESS_DELAY, warn_of_short_max_age
+from airflow_provider_lp.retention import DEFAULT_MAX_AGE, is_final, warn_of_short_max_age
 from airflow_provider_lp.windows import parse_span, resolve_window
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
     With ``path``, the conversations are published there as one object: newline-delimited JSON, ordered by moment and
     id, compressed if the path ends in ``.gz`` or ``.zst``. Until all of them are there and counted, nothing is visible
     at the path and what was there stays. The task returns a summary: ``path, format, compression, conversations,
-    messages, open_conversations, window, account_id, filters, max_age_s, exported_at, bytes, sha256, outside_bounds,
-    repaired, redacted, shortfall, requests, retries``, by ``latest_update`` also ``days``, on which the conversations
-    have started. It is the extra of the asset events of the task's outlets too, and what
+    messages, open_conversations, window, account_id, filters, max_age_s, exported_at, final, bytes, sha256,
+    outside_bounds, repaired, redacted, shortfall, requests, retries``, by ``latest_update`` also ``days``, on which the
+    conversations have started; ``final`` is false where the period was not over, or only just, so that the export may
+    lack some of it. It is the extra of the asset events of the task's outlets too, and what
     :class:`~airflow_provider_lp.operators.reconciling.LivePersonReconcileOperator` proves the export by.
     Without ``path``, the task returns the conversations themselves.
 
@@ -200,7 +201,7 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
         )
         log.info("Exporting conversations by %s within %s.", self.time_field, window)
         warn_of_short_max_age(self.time_field, self.max_age, query.max_age)
-        if window.end > now - FRESHNESS_DELAY:
+        if not is_final(window.end, now):
             log.warning(
                 "The window %s reaches into what LivePerson may not show yet: this export is not final. Let the task "
                 "start some minutes after its window ends, or run it again.",

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_lp.client.errors import LivePersonConfigurationError, LivePersonWindowError
 from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.export.formats import check_suffix
-from airflow_provider_lp.export.labels import earlier_at
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.literals import Literals
@@ -120,6 +119,8 @@ class LivePersonExportOperator(LivePersonOperator):
 
         :raises LivePersonWindowError: if the path names the run's period, and has an object that it does not cover.
         """
+        from airflow_provider_lp.export.labels import earlier_at
+
         if not (self._names_run or names_window(self.path)):
             return
         url, alike, earlier = target.url.text, named_alike(self.path, window, zone), earlier_at(target.path)

@@ -17,7 +17,7 @@ from airflow_provider_lp.operators.lineage import OPERATIONS
 from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.searching import check_period
 from airflow_provider_lp.operators.templates import from_template
-from airflow_provider_lp.retention import FRESHNESS_DELAY
+from airflow_provider_lp.retention import is_final
 from airflow_provider_lp.windows import Window, parse_span, resolve_window
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
     includes its start and excludes its end.
 
     With ``path``, the rows are published there as one object, at once or not at all, and the task returns a summary:
-    ``path, format, compression, report, rows, window, derived, bytes, sha256, requests, retries``; it is the extra of
+    ``path, format, compression, report, rows, window, derived, final, bytes, sha256, requests, retries``, with
+    ``final`` false where the period was not over, or only just, and ``None`` where there is none; it is the extra of
     the asset events of the task's outlets too. Without ``path``, the task returns the rows.
 
     :param report: which one; see above. (templated)
@@ -264,7 +265,7 @@ class LivePersonMetricsOperator(LivePersonExportOperator):
             **{name: getattr(self, name) for name in FLAGS},
         )
         log.info("Exporting %s %s.", self.report, query.timing)
-        if query.window and query.window.end > now - FRESHNESS_DELAY:
+        if query.window and not is_final(query.window.end, now):
             log.warning(
                 "The window %s reaches into what LivePerson may not count yet: these metrics are not final. Let the "
                 "task start some minutes after its window ends, or run it again.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import PurePath
@@ -123,7 +124,23 @@ def check_target(
     given.check("storage_conn_id", partial(check_conn_id, "storage_conn_id"))
     path = as_text(given.unrendered(name))
     if path is not None and (isinstance(path, str) or given.knows(name)):
-        check_unrendered(path, given.get("storage_conn_id"), window, check_suffix)
+        with said_of(name):
+            check_unrendered(path, given.get("storage_conn_id"), window, check_suffix)
+
+
+@contextmanager
+def said_of(argument: str, conn_id: str = "storage_conn_id") -> Iterator[None]:
+    """
+    Let what is said of ``path`` be said of another argument that names an object.
+
+    :param argument: its name.
+    :param conn_id: the argument that names the connection of its storage.
+    """
+    try:
+        yield
+    except LivePersonConfigurationError as error:
+        said = re.sub(r"\bpath=", f"{argument}=", str(error)).replace("storage_conn_id", conn_id)
+        raise type(error)(said) from error
 
 
 def check_unrendered(

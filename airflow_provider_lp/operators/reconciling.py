@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,12 +17,12 @@ from airflow_provider_lp.export.compression import compression_of
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.export import DEFAULT_CONCURRENCY, check_max_concurrency
+from airflow_provider_lp.operators.exports import decoded, flattened
 from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import StoredObjects, Target
-from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered, object_url
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered, object_url, said_of
 from airflow_provider_lp.operators.searching import check_period
-from airflow_provider_lp.operators.templates import NO_VALUE, SHOWN, from_template
 from airflow_provider_lp.windows import RunMoments, Window, resolve_window
 
 if TYPE_CHECKING:
@@ -39,8 +37,6 @@ log = logging.getLogger(__name__)
 ON_DIFFERENCE = ("fail", "return")
 #: How many differences an error names; the log names all.
 NAMED = 20
-#: How text begins that should have been a list or a dict.
-NO_URL = ("[", "{", "(")
 
 
 class LivePersonReconcileOperator(LivePersonOperator):
@@ -69,12 +65,13 @@ class LivePersonReconcileOperator(LivePersonOperator):
 
     With ``path`` the manifest is published there, last, at once, and only if nothing differs: JSON with ``version,
     account_id, period, time_field, filters, max_age_s``, ``objects`` (each with ``path, start, end``, its counts,
-    ``bytes, sha256, exported_at``) and ``totals``. The same exports give the same bytes.
+    ``bytes, sha256, exported_at``, and ``"final": false`` where its window was not over then) and ``totals``. The same
+    exports give the same bytes.
 
     The task returns (but with ``on_difference="return"``) ``period, time_field, windows, conversations, messages,
-    open_conversations, outside_bounds, repaired, shortfall, object_bytes, closed_conversations, requests, retries``,
-    and with ``path`` also ``path, bytes, sha256`` of the manifest. With ``path`` it is the extra of the asset events of
-    the task's outlets too.
+    open_conversations, outside_bounds, repaired, shortfall, final, object_bytes, closed_conversations, requests,
+    retries``, and with ``path`` also ``path, bytes, sha256`` of the manifest. With ``path`` it is the extra of the
+    asset events of the task's outlets too.
 
     :param exports: what to prove: the output of an export, or of mapped exports (``exports=export.output``); a
         manifest, or the URL of one; or a list of these. Of several that describe the same object the last one counts:
@@ -157,7 +154,7 @@ class LivePersonReconcileOperator(LivePersonOperator):
         given.check("on_difference", _check_on_difference)
         exports = given.part("exports")
         if exports is not None:
-            list(_flattened(exports))
+            list(flattened(exports))
         check_target(given, ANY_WINDOW, _check_suffix)
         if given.unrendered("gap_path") is None:
             return
@@ -165,7 +162,7 @@ class LivePersonReconcileOperator(LivePersonOperator):
             raise LivePersonConfigurationError(
                 "gap_path says where exports of gaps go, which only on_difference='return' gives: leave it out."
             )
-        with _as_gap_path():
+        with said_of("gap_path"):
             check_unrendered(given.unrendered("gap_path"), None, ANY_WINDOW)
 
     @property
@@ -189,6 +186,7 @@ class LivePersonReconcileOperator(LivePersonOperator):
                     raise LivePersonConfigurationError(f"exports={self.exports!r} holds no export: {_NOTHING}")
                 target = Target.checked(self.path, self.storage_conn_id, period) if self._writes else None
                 log.info("Proving %d exports of %s.", len(exports.objects), period)
+                _warn_of_early(exports)
                 proof = Proof(
                     client,
                     stored.locate,
@@ -213,7 +211,7 @@ class LivePersonReconcileOperator(LivePersonOperator):
         return resolve_window(self.start, self.end, None, RunMoments(), now)
 
     def _path_of_gap(self, gap: Window) -> str:
-        with _as_gap_path():
+        with said_of("gap_path"):
             return object_url(self.gap_path, None, gap).text
 
     def _read_exports(self, stored: StoredObjects, *, is_complete: bool) -> Exports:
@@ -226,12 +224,12 @@ class LivePersonReconcileOperator(LivePersonOperator):
         from airflow_provider_lp.export.stored import content_of
 
         described: list[object] = []
-        for each in _flattened(self.exports):
+        for each in flattened(self.exports):
             if not isinstance(each, str):
                 described.append(each)
                 continue
             try:
-                described.append(_decoded(each, content_of(stored.locate(each))))
+                described.append(decoded(each, content_of(stored.locate(each))))
             except FileNotFoundError:
                 if is_complete:
                     raise LivePersonDifferenceError(
@@ -295,15 +293,6 @@ def _check_suffix(path: str) -> None:
         raise LivePersonConfigurationError(f"path={path!r}: a manifest is plain JSON. End the path in .json.")
 
 
-@contextmanager
-def _as_gap_path() -> Iterator[None]:
-    """Let what is said of a path be said of that of gaps."""
-    try:
-        yield
-    except LivePersonConfigurationError as error:
-        raise LivePersonConfigurationError(f"gap_path cannot be used: {error}") from error
-
-
 def publish_manifest(exports: Exports, period: Window, path: ObjectStoragePath) -> dict[str, Any]:
     """Publish the manifest of a period that the exports tile; gives its size and checksum."""
     from airflow_provider_lp.export.publishing import publish_object
@@ -318,6 +307,7 @@ def _summary(exports: Exports, period: Window, closings: Closings | None, client
         "time_field": exports.scope.time_field if exports.scope else None,
         "windows": len(exports.objects),
         **exports.totals,
+        "final": not exports.not_final,
         "object_bytes": sum(each.bytes for each in exports.objects),
         "closed_conversations": closings.summary() if closings else None,
         "requests": client.requests,
@@ -325,38 +315,15 @@ def _summary(exports: Exports, period: Window, closings: Closings | None, client
     }
 
 
-def _flattened(exports: Any) -> Iterator[Any]:
-    """
-    The summaries, manifests and URLs in ``exports``, however deep they lie.
-
-    Tasks that were skipped, of several whose output is given, have none.
-
-    :raises LivePersonConfigurationError: for the text that a template makes of no value, or of what is no list.
-    """
-    value = from_template(exports)
-    if isinstance(value, Mapping) or (isinstance(value, str) and "/" in value and not value.startswith(NO_URL)):
-        yield value
-    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        for each in value:
-            if each is not None:
-                yield from _flattened(each)
-    else:
-        hint = f" {NO_VALUE}" if value in (None, "", "None") else ""
-        shown = repr(value)[:SHOWN]
-        raise LivePersonConfigurationError(
-            f"exports={shown} must be the output of an export (exports=export.output), a manifest or the URL of one, "
-            f"or a list of these.{hint}"
+def _warn_of_early(exports: Exports) -> None:
+    """Name the exports that were made before their windows were over: even what agrees now may have been other."""
+    if early := exports.not_final:
+        log.warning(
+            "%d exports are not final: they were made before their windows were over, or only just. Export again: %s%s",
+            len(early),
+            "; ".join(f"{each.window} ({each.path})" for each in early[:NAMED]),
+            "; …" if len(early) > NAMED else ".",
         )
-
-
-def _decoded(url: str, content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError as error:
-        raise LivePersonConfigurationError(
-            f"exports names {url}, which is no manifest ({error}). Give the URL of what an earlier "
-            "LivePersonReconcileOperator wrote to its path, or the output of the export itself."
-        ) from error
 
 
 _NOTHING = "nothing can be proven. Give start and end of the period, to have it named as a gap."

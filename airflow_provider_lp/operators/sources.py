@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.operators.output import Target
-from airflow_provider_lp.operators.paths import as_text
+from airflow_provider_lp.operators.paths import as_text, said_of
 from airflow_provider_lp.operators.templates import from_template
 from airflow_provider_lp.tables.sources import Source
 from airflow_provider_lp.windows import Window, parse_moment
@@ -64,6 +63,18 @@ def period_of(source: object) -> Window | None:
     return None
 
 
+def are_final(source: object) -> bool:
+    """
+    Whether no export that ``source`` describes was made before its period was over, as far as they say so.
+
+    :param source: as :func:`sources_of` takes it.
+    """
+    source = from_template(source)
+    if isinstance(source, list | tuple):
+        return all(map(are_final, source))
+    return not isinstance(source, Mapping) or source.get("final") is not False
+
+
 def _sources(source: object, conn_id: str | None) -> Iterator[Source]:
     source = from_template(source)
     match source:
@@ -106,7 +117,7 @@ def _located(text: Any, conn_id: str | None, *, is_pattern: bool = True) -> Iter
         raise LivePersonConfigurationError(
             f"source={text!r} names a folder. Give a pattern of what is in it, such as {text}*.ndjson.gz."
         )
-    with _as_source():
+    with said_of("source", "source_conn_id"):
         target = Target.checked(text, conn_id, check_suffix=str)
     fs, path = target.path.fs, target.path.path
     # What another task of this process has listed may be gone by now.
@@ -127,13 +138,3 @@ def _located(text: Any, conn_id: str | None, *, is_pattern: bool = True) -> Iter
         )
     for name in names:
         yield Source(fs, name, fs.unstrip_protocol(name), conn_id=target.url.conn_id)
-
-
-@contextmanager
-def _as_source() -> Iterator[None]:
-    """Let what is said of a path be said of the source."""
-    try:
-        yield
-    except LivePersonConfigurationError as error:
-        said = str(error).replace("path=", "source=").replace("storage_conn_id", "source_conn_id")
-        raise type(error)(said) from error

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.client.spelling import nearest
 from airflow_provider_lp.export.compression import compression_of
-from airflow_provider_lp.export.outcomes import after
 from airflow_provider_lp.hooks.connection_ids import check_conn_id
 from airflow_provider_lp.operators import lineage
 from airflow_provider_lp.operators.base import LivePersonOperator
@@ -22,7 +21,7 @@ from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import Target, describe_events
 from airflow_provider_lp.operators.path_fields import zone_named
-from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered, said_of
 from airflow_provider_lp.operators.templates import from_template
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ class LivePersonTablesOperator(LivePersonOperator):
     does not fit, is kept in the column ``_extra`` of its row and counted in ``unknown_fields``.
 
     The task returns a summary: ``tables`` (by name: ``path, rows, bytes, sha256``), ``conversations,
-    unknown_fields, duplicates, repaired, schema_version``; it is the extra of the asset events of the task's outlets
-    too.
+    unknown_fields, duplicates, repaired, schema_version``, and ``"final": false`` where the source's exports say that
+    their period was not over; it is the extra of the asset events of the task's outlets too.
 
     :param source: what to make tables of: the URL or path of an export (plain, ``.gz`` or ``.zst``), a pattern of
         such, what an export returns (``source=export.output``), or a list of these. Of what an export returns, it is
@@ -128,7 +127,8 @@ class LivePersonTablesOperator(LivePersonOperator):
 
     def execute(self, context: Context) -> Any:
         """Make the tables; gives the summary."""
-        from airflow_provider_lp.operators.sources import period_of, sources_of
+        from airflow_provider_lp.export.outcomes import after
+        from airflow_provider_lp.operators.sources import are_final, period_of, sources_of
         from airflow_provider_lp.tables.building import build_tables
 
         with self.final_failures():
@@ -137,14 +137,15 @@ class LivePersonTablesOperator(LivePersonOperator):
             source = from_template(self.source)
             period = self._period = period_of(source)
             targets = {name: self._target(name, period) for name in names}
-            manifest = None if self.manifest_path is None else self._located(self.manifest_path, period, compression_of)
+            with said_of("manifest_path"):
+                manifest = self._manifest(period)
             sources = sources_of(source, self.source_conn_id)
             _check_apart(sources, [*targets.values(), *([] if manifest is None else [manifest])])
             log.info("Making %d tables of %d objects.", len(targets), len(sources))
             built = build_tables(sources, {name: target.path for name, target in targets.items()})
-            summary = _summary(built, targets)
+            summary = _summary(built, targets) | ({} if are_final(source) else {"final": False})
             if manifest is not None:
-                with after("The tables are published, and their manifest is not."):
+                with said_of("manifest_path"), after("The tables are published, and their manifest is not."):
                     _publish_manifest(summary, built, manifest)
         _report(summary)
         made = summary["tables"].values()
@@ -161,6 +162,9 @@ class LivePersonTablesOperator(LivePersonOperator):
 
     def _target(self, name: str, period: Window | None) -> Target:
         return self._located(_of_table(self.path, name), period, _check_suffix)
+
+    def _manifest(self, period: Window | None) -> Target | None:
+        return None if self.manifest_path is None else self._located(self.manifest_path, period, compression_of)
 
     def _located(self, path: Any, period: Window | None, check_suffix: Callable[[str], object]) -> Target:
         if period is None and isinstance(path, str) and re.search(r"\{(start|end)[:}]", path):
@@ -260,4 +264,6 @@ def _report(summary: Mapping[str, Any]) -> None:
             "The schema does not know these members, or their values did not fit; they are in _extra: %s.",
             ", ".join(f"{name} ({count})" for name, count in summary["unknown_fields"].items()),
         )
+    if "final" in summary:
+        log.warning("These tables are not final: they are made of exports whose periods were not over.")
     log.info("Summary: %s", json.dumps(summary))

@@ -94,7 +94,7 @@ def test_the_summary_has_these_members(sandbox: Sandbox, tmp_path: Path) -> None
     assert set(summary) == {
         "path", "format", "compression", "conversations", "messages", "open_conversations", "window", "bytes", "sha256",
         "outside_bounds", "repaired", "redacted", "shortfall", "requests", "retries", "account_id", "filters",
-        "max_age_s", "exported_at",
+        "max_age_s", "exported_at", "final",
     }  # fmt: skip
     assert summary["format"] == "ndjson"
     assert summary["window"] == {

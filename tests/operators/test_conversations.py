@@ -26,6 +26,7 @@ from airflow_provider_lp.operators.conversations import LivePersonConversationsO
 from airflow_provider_lp.sandbox import Conversation, Fault
 from tests.exported import calls, ids_in, ids_of, lines
 from tests.samples import DAY, at, crowd
+from tests.test_docs import DOCS, blocks
 
 START, END = datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC)
 INTERVAL = {
@@ -76,6 +77,7 @@ def test_a_day_is_published_with_its_summary(serve: Any, tmp_path: Path) -> None
         "account_id": sandbox.account.account_id,
         "filters": {},
         "max_age_s": None,
+        "final": True,
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "outside_bounds": 0,
@@ -86,6 +88,8 @@ def test_a_day_is_published_with_its_summary(serve: Any, tmp_path: Path) -> None
         "retries": 0,
     }
     json.dumps(summary)
+    (shown,) = map(json.loads, blocks(DOCS / "conversations.md", "json"))
+    assert set(shown) == {*summary, "exported_at"}
 
 
 def test_without_a_path_it_returns_the_conversations(serve: Any) -> None:
@@ -191,14 +195,19 @@ def test_an_operator_can_be_copied_and_named_in_a_dag() -> None:
     )
 
 
-def test_a_window_that_is_not_final_is_logged_as_such(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_window_that_is_not_final_is_said_to_be_so(
+    serve: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     serve()
     now = datetime.now(UTC)
     caplog.set_level(logging.INFO)
-    execute({}, start=now - timedelta(hours=1), end=now + timedelta(hours=1))
-    assert "not final" in caplog.text
-    caplog.clear()
-    execute({}, start=now - timedelta(hours=1), end=now - timedelta(minutes=3))
+    for ago in (timedelta(hours=-1), timedelta(minutes=1)):
+        summary = execute({}, start=now - timedelta(hours=1), end=now - ago, path=f"{tmp_path}/x.ndjson")
+        assert summary["final"] is False
+        assert "not final" in caplog.text
+        caplog.clear()
+    summary = execute({}, start=now - timedelta(hours=1), end=now - timedelta(minutes=3), path=f"{tmp_path}/x.ndjson")
+    assert summary["final"] is True
     assert "not final" not in caplog.text
 
 

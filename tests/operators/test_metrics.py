@@ -202,6 +202,7 @@ def test_rows_are_published_with_their_summary(lp: Any, tmp_path: Path, name: st
         "rows": len(rows),
         "window": {"start": START.isoformat(), "end": END.isoformat()},
         "derived": False,
+        "final": True,
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "requests": requests,
@@ -562,13 +563,14 @@ def test_a_task_that_is_told_to_end_asks_for_nothing_more(lp: Any, tmp_path: Pat
 # What it says.
 
 
-def test_a_window_that_is_not_final_is_logged_as_such(lp: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_window_that_is_not_final_is_said_to_be_so(lp: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    now = datetime.now(UTC)
-    execute({}, start=now - timedelta(hours=1), end=now + timedelta(hours=1))
+    now, path = datetime.now(UTC), f"{tmp_path}/x.ndjson"
+    assert execute({}, start=now - timedelta(hours=1), end=now + timedelta(hours=1), path=path)["final"] is False
     assert "not final" in caplog.text
     caplog.clear()
-    execute()
+    assert execute({}, timeframe=60, path=path)["final"] is None
+    assert execute(path=path)["final"] is True
     assert "not final" not in caplog.text
     assert START.isoformat() in caplog.text
 

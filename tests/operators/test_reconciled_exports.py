@@ -134,7 +134,8 @@ def test_a_manifest_that_is_not_there_leaves_a_gap_where_gaps_can_be_exported(
         ([{"path": "/x", "bytes": 1}], r"exports\[0\] is neither a summary"),
         ([{"path": "/x", "window": {"start": "x", "end": "y"}}], "missing required field `time_field`"),
         ([{"version": 2, "objects": []}], "manifest of version 2"),
-        ("/etc/hostname", "which is no manifest"),
+        ("/etc/hostname", "exports='/etc/hostname' is no manifest: it holds no JSON"),
+        ("s3://bucket/day.ndjson.gz", r"exports='s3://bucket/day\.ndjson\.gz' is no manifest: .* path of an export"),
     ],
 )
 def test_what_cannot_be_proven_is_refused_in_words(quiet: Sandbox, tmp_path: Path, exports: Any, words: str) -> None:
@@ -142,6 +143,21 @@ def test_what_cannot_be_proven_is_refused_in_words(quiet: Sandbox, tmp_path: Pat
         reconcile(exports, path=str(tmp_path / "m.json"))
     assert calls(quiet) == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b'{"info": {}}\n', b'{"info": {}}\n{"info": {}}\n', b"\x1f\x8b\x08\x00", b""])
+def test_an_export_under_the_name_of_a_manifest_is_not_decoded_in_public(
+    quiet: Sandbox, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(content)
+    with pytest.raises(
+        AirflowFailException, match=r"exports='.*' is no manifest: it holds .*exports=export\.output"
+    ) as said:
+        reconcile([str(path)])
+    assert "codec" not in str(said.value)
+    assert "line 1" not in str(said.value)
+    assert calls(quiet) == []
 
 
 def window(time_field: str, start: str, end: str) -> dict[str, Any]:
@@ -191,7 +207,7 @@ def test_arguments_are_checked(quiet: Sandbox, summaries: Summaries, arguments: 
 
 
 def test_a_gap_path_that_cannot_be_used_is_named(quiet: Sandbox, summaries: Summaries) -> None:
-    with pytest.raises(AirflowFailException, match=r"gap_path cannot be used: .*\{date\} cannot be filled in"):
+    with pytest.raises(AirflowFailException, match=r"gap_path=.*\{date\} cannot be filled in"):
         changed([], **PERIOD, gap_path="/x/{date}.ndjson")
     with pytest.raises(AirflowFailException, match=r"gap_path gives /x/2026.ndjson for the gap 2026-03-09T.*another"):
         changed([], **PERIOD, gap_path="/x/{start:%Y}.ndjson")

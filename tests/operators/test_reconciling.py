@@ -72,6 +72,7 @@ def test_what_was_exported_is_proven_and_the_manifest_says_it(
         "time_field": time_field,
         "windows": 3,
         **counts,
+        "final": True,
         "object_bytes": size,
         "closed_conversations": None,
         "requests": result["requests"],
@@ -409,3 +410,27 @@ def test_an_older_period_is_not_compared_and_that_is_said(
 ) -> None:
     assert reconcile(summaries, messaging_conversation=True)["closed_conversations"] is None
     assert "Messaging Operations holds nothing of" in caplog.text
+
+
+# Windows that were not over.
+
+
+def test_exports_made_too_early_are_named_and_leave_a_sign(
+    quiet: Sandbox, summaries: list[dict[str, Any]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "manifest.json"
+    assert reconcile(summaries, path=str(path))["final"] is True
+    assert b"final" not in path.read_bytes()
+    assert "not final" not in caplog.text
+    early = summaries[1]["window"]["end"].replace("00:00:00", "00:01:59")
+    # Older summaries do not say it; when they were made, they do.
+    for said in ({"exported_at": early, "final": False}, {"exported_at": early}):
+        summaries[1] = {name: value for name, value in summaries[1].items() if name != "final"} | said
+        caplog.clear()
+        assert reconcile(summaries, path=str(path))["final"] is False
+        assert "1 exports are not final: they were made before their windows were over" in caplog.text
+        assert summaries[1]["path"] in caplog.text
+        objects = json.loads(path.read_bytes())["objects"]
+        assert [each.get("final") for each in objects] == [None, False, None]
+    # A manifest keeps the sign.
+    assert reconcile(str(path))["final"] is False

@@ -24,6 +24,7 @@ from tests.operators.conftest import DAG
 from tests.samples import crowd
 from tests.tables.built import record, write
 from tests.tables.samples import DOCUMENTED
+from tests.test_docs import DOCS, blocks
 
 DAY = {
     "data_interval_start": pendulum.datetime(2026, 3, 10),
@@ -92,7 +93,9 @@ def test_an_export_becomes_tables(serve: Any, tmp_path: Path) -> None:
     serve(*crowd(30))
     exported = LivePersonConversationsOperator(task_id="export", path=f"file://{tmp_path}/day.ndjson.gz").execute(DAY)
     summary = execute(tmp_path, exported)
-    assert list(summary) == ["tables", "conversations", "unknown_fields", "duplicates", "repaired", "schema_version"]
+    (shown,) = map(json.loads, blocks(DOCS / "making-tables.md", "json"))
+    assert list(summary) == list(shown)
+    assert list(summary["tables"]["messages"]) == list(shown["tables"]["messages"])
     assert summary["conversations"] == 30
     assert summary["schema_version"] == 1
     assert list(summary["tables"]) == list(TABLES)
@@ -166,7 +169,7 @@ def test_the_manifest_lists_what_was_read_and_written(tmp_path: Path) -> None:
 
 def test_the_manifest_comes_last(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").mkdir()
-    with pytest.raises(AirflowFailException, match=r"manifest\.json"):
+    with pytest.raises(AirflowFailException, match=r"^manifest_path='.*manifest\.json' cannot be written"):
         execute(tmp_path, str(night(tmp_path / "x.ndjson", "a")), manifest_path=f"{tmp_path}/manifest.json")
     assert ids(tmp_path) == ["a"]
 
@@ -350,3 +353,20 @@ def test_tables_are_made_from_s3_into_s3(bucket: Any, tmp_path: Path) -> None:
         execute(tmp_path, "s3://lake@bucket/raw/*", path=path)
     assert {each.key: each.get()["Body"].read() for each in bucket.objects.filter(Prefix="lp/")} == stored
     assert list(bucket.multipart_uploads.all()) == []
+
+
+@pytest.mark.parametrize(
+    ("finals", "expected"),
+    [([True], None), ([True, False], False), ([None], None), ([False, None], False)],
+)
+def test_tables_of_exports_made_too_early_say_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, finals: list[bool | None], expected: bool | None
+) -> None:
+    sources = []
+    for number, final in enumerate(finals):
+        path = str(night(tmp_path / f"{number}.ndjson", f"c{number}"))
+        sources.append(path if final is None else {"path": path, "final": final})
+    manifest = tmp_path / "manifest.json"
+    summary = execute(tmp_path, sources, manifest_path=str(manifest))
+    assert summary.get("final") is json.loads(manifest.read_bytes()).get("final") is expected
+    assert ("final" in summary) is ("not final" in caplog.text) is (expected is False)

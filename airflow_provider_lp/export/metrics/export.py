@@ -17,6 +17,7 @@ from airflow_provider_lp.export.metrics.recomputed import recomputed_rows
 from airflow_provider_lp.export.metrics.rows import COLUMNS, Row, in_order, row_of
 from airflow_provider_lp.export.metrics.totals import account_section, joined
 from airflow_provider_lp.export.publishing import publish_object
+from airflow_provider_lp.retention import is_final
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client.liveperson import LivePersonClient
@@ -55,7 +56,7 @@ def export_metrics(client: LivePersonClient, query: MetricsQuery, path: StorageP
     :return: the summary: counts, the period that the rows cover, bytes and sha256 of the object.
     :raises LivePersonError: by its kind; nothing is published then, and what was published stays.
     """
-    requests, retries = client.requests, client.retries
+    requests, retries, now = client.requests, client.retries, client.now
     rows: list[Row] = []
 
     def content() -> Generator[bytes, None, None]:
@@ -71,6 +72,7 @@ def export_metrics(client: LivePersonClient, query: MetricsQuery, path: StorageP
         "rows": len(rows),
         "window": covered_by(rows),
         "derived": query.from_conversations,
+        "final": None if query.window is None else is_final(query.window.end, now),
         "bytes": published.bytes,
         "sha256": published.sha256,
         "requests": client.requests - requests,
