@@ -121,9 +121,10 @@ class LivePersonExportOperator(LivePersonOperator):
         """
         from airflow_provider_lp.export.labels import earlier_at
 
-        if not (self._names_run or names_window(self.path)):
+        path = as_text(self.path)
+        if not (self._names_run or names_window(path)):
             return
-        url, alike, earlier = target.url.text, named_alike(self.path, window, zone), earlier_at(target.path)
+        url, alike, earlier = target.url.text, named_alike(path, window, zone), earlier_at(target.path)
         if earlier is None:
             if alike is not None:
                 log.warning("%s would be the path of %s, too. It will hold the window %s only.", url, alike, window)
