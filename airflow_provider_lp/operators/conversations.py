@@ -23,6 +23,7 @@ from airflow_provider_lp.operators.templates import (
     ids_from_template,
     names_from_template,
     number_from_template,
+    shown,
 )
 from airflow_provider_lp.retention import DEFAULT_MAX_AGE, is_final, warn_of_short_max_age
 from airflow_provider_lp.windows import parse_span, resolve_window
@@ -178,11 +179,11 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
                         client, query, target.path, publish_empty=not self.skip_if_empty, redactor=redactor
                     )
         if target is None:
-            self._skip_if_empty(len(records), query)
+            self._tell_if_empty(len(records), query)
             self.count(conversations=len(records))
             log.info("Returning %d conversations through XCom.", len(records))
             return records
-        self._skip_if_empty(summary["conversations"], query)
+        self._tell_if_empty(summary["conversations"], query)
         partitions = summary["days"] if self.partition_by_day else ()
         return self.announce(target, summary, context, counted="conversations", partitions=partitions)
 
@@ -209,9 +210,21 @@ class LivePersonConversationsOperator(LivePersonExportOperator):
             )
         return query
 
-    def _skip_if_empty(self, conversations: int, query: ConversationQuery) -> None:
-        if self.skip_if_empty and not conversations:
-            raise AirflowSkipException(f"No conversations by {self.time_field} within {query.window}.")
+    def _tell_if_empty(self, conversations: int, query: ConversationQuery) -> None:
+        """
+        Say that there was nothing: a quiet hour, or filters that match nothing.
+
+        :raises AirflowSkipException: if the task is to be skipped then.
+        """
+        if conversations:
+            return
+        nothing = f"No conversations by {self.time_field} within {query.window}"
+        if query.filters:
+            log.warning("%s match filters=%s. See that these are what was meant.", nothing, shown(dict(query.filters)))
+        else:
+            log.info("%s.", nothing)
+        if self.skip_if_empty:
+            raise AirflowSkipException(f"{nothing}.")
 
 
 def _check_partitions(given: Literals) -> None:

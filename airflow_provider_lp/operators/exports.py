@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
-from airflow_provider_lp.operators.templates import NO_VALUE, SHOWN, from_template
+from airflow_provider_lp.operators.templates import NO_VALUE, from_template, shown
 
 #: How text begins that should have been a list or a dict.
 NO_URL = ("[", "{", "(")
@@ -39,10 +39,9 @@ def flattened(exports: Any) -> Iterator[Any]:
                 yield from flattened(each)
     else:
         hint = f" {NO_VALUE}" if value in (None, "", "None") else ""
-        shown = repr(value)[:SHOWN]
         raise LivePersonConfigurationError(
-            f"exports={shown} must be the output of an export (exports=export.output), a manifest or the URL of one, "
-            f"or a list of these.{hint}"
+            f"exports={shown(value)} must be the output of an export (exports=export.output), a manifest or the URL of "
+            f"one, or a list of these.{hint}"
         )
 
 

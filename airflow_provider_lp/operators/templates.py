@@ -25,10 +25,16 @@ NOT_IN_AN_ID = r"[\s()\[\]{}<>'\"`,;=]"
 NO_IDS = frozenset({"", "none", "null", "nan", "undefined", "true", "false"})
 #: Where the results of sensors have ids.
 FOUND = "conversation_ids"
-#: Characters of a wrong value that are shown.
+#: Characters of a value that are shown.
 SHOWN = 200
 
 NO_VALUE = "It comes from a template whose value this run does not have."
+
+
+def shown(value: object) -> str:
+    """A value as an error or the log shows it: not more than its beginning."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def from_template(value: Any) -> Any:
@@ -140,13 +146,11 @@ def _is_id(text: str) -> bool:
 
 
 def _no_list(name: str, value: object) -> LivePersonConfigurationError:
-    shown = repr(value)
-    if len(shown) > SHOWN:
-        shown = f"{shown[:SHOWN]}…"
+    said = shown(value)
     if isinstance(value, str) and value.strip().lower() in NO_IDS:
-        return LivePersonConfigurationError(f"{name}={shown} must be a list of ids. {NO_VALUE}")
+        return LivePersonConfigurationError(f"{name}={said} must be a list of ids. {NO_VALUE}")
     return LivePersonConfigurationError(
-        f"{name}={shown} must be a list of ids. Give a list, another task's output itself ({name}=other_task.output), "
+        f"{name}={said} must be a list of ids. Give a list, another task's output itself ({name}=other_task.output), "
         "or a template that makes a list, such as {{ ti.xcom_pull('other_task') | list }}. (Of a sensor's result, that "
         "is {{ ti.xcom_pull('sensor')['conversation_ids'] }}.)"
     )

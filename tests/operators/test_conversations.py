@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -244,6 +245,31 @@ def test_an_empty_window_may_skip_the_task_and_publish_nothing(serve: Any, tmp_p
     assert path.read_text() == "earlier"
     with pytest.raises(AirflowSkipException):
         execute(skip_if_empty=True)
+
+
+@pytest.mark.parametrize("arguments", [{"path": "x.ndjson"}, {}, {"path": "x.ndjson", "skip_if_empty": True}], ids=str)
+def test_filters_that_match_nothing_are_a_warning_and_a_quiet_day_is_none(
+    serve: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, arguments: Any
+) -> None:
+    serve(*crowd(3, at(11)))
+    caplog.set_level(logging.INFO, logger="airflow_provider_lp")
+    arguments = {**arguments, **({"path": f"{tmp_path}/x.ndjson"} if "path" in arguments else {})}
+    levels = {}
+    for filters in ({"skillIds": [12], "status": ["CLOSE"]}, None):
+        caplog.clear()
+        with suppress(AirflowSkipException):
+            execute(filters=filters, **arguments)
+        said = [record for record in caplog.records if "No conversations by start" in record.getMessage()]
+        levels[filters is None] = {record.levelname for record in said}
+        if filters:
+            assert "match filters={'skillIds': [12], 'status': ['CLOSE']}" in caplog.text
+    assert levels == {False: {"WARNING"}, True: {"INFO"}}
+
+
+def test_filters_that_match_something_are_no_warning(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    serve(*crowd(3))
+    assert len(execute(filters={"status": ["CLOSE"]})) == 3
+    assert "No conversations" not in caplog.text
 
 
 def test_a_window_that_is_not_empty_is_not_skipped(serve: Any, tmp_path: Path) -> None:
