@@ -91,23 +91,44 @@ def object_url(
         )
     _check_credentials(text)
     _check_spelling(text)
-    text = with_window(text, window, zone)
+    written, text = text, with_window(text, window, zone)
+    with shown_as(text, written):
+        # As its author has written it first: what an error says is a part of it then, too.
+        for each in dict.fromkeys((written, text)):
+            _check_parts(each, check_suffix)
+    userinfo, has_connection, _ = urlsplit(text).netloc.rpartition("@")
+    if userinfo and storage_conn_id is not None and storage_conn_id != userinfo:
+        raise LivePersonConfigurationError(
+            f"path={written!r} names the connection {userinfo!r}, but storage_conn_id={storage_conn_id!r}: leave one "
+            "of them out."
+        )
+    return ObjectUrl(text, text.replace(f"{userinfo}@", "", 1) if has_connection else text, userinfo or storage_conn_id)
+
+
+@contextmanager
+def shown_as(filled_in: str, written: str) -> Iterator[None]:
+    """
+    Let errors show what an author has written.
+
+    :param filled_in: what it became.
+    :param written: what was written.
+    """
+    try:
+        yield
+    except LivePersonConfigurationError as error:
+        if filled_in not in str(error):
+            raise
+        raise type(error)(str(error).replace(filled_in, written)) from error
+
+
+def _check_parts(text: str, check_suffix: Callable[[str], object]) -> None:
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise LivePersonConfigurationError(f"path={text!r} is not a URL: {error}.") from error
-    userinfo, _, host = parts.netloc.rpartition("@")
     _check_azure(text, parts)
-    _check_object(text, parts, host)
+    _check_object(text, parts, parts.netloc.rpartition("@")[2])
     check_suffix(text)
-    if userinfo and storage_conn_id is not None and storage_conn_id != userinfo:
-        raise LivePersonConfigurationError(
-            f"path={text!r} names the connection {userinfo!r}, but storage_conn_id={storage_conn_id!r}: leave one of "
-            "them out."
-        )
-    return ObjectUrl(
-        text, text.replace(f"{userinfo}@", "", 1) if "@" in parts.netloc else text, userinfo or storage_conn_id
-    )
 
 
 def check_target(

@@ -21,7 +21,7 @@ from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import Target, describe_events
 from airflow_provider_lp.operators.path_fields import zone_named
-from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered, said_of
+from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, check_unrendered, said_of, shown_as
 from airflow_provider_lp.operators.templates import from_template
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TABLE = "{table}"
+#: Stands for the name of any table.
+ANY_TABLE = "_any_table_"
 EXAMPLE = "s3://bucket/lp/{table}/date={start:%Y-%m-%d}/{table}.parquet"
 MANIFEST_VERSION = 1
 #: Suffixes of what a table is not.
@@ -116,8 +118,8 @@ class LivePersonTablesOperator(LivePersonOperator):
             _names(given.part("tables"))
         path = as_text(given.unrendered("path"))
         if TABLE in str(path) or given.knows("path"):
-            path = _of_table(path, "conversations")
-            check_unrendered(path, given.get("storage_conn_id"), ANY_WINDOW, _check_suffix)
+            with shown_as(ANY_TABLE, TABLE):
+                check_unrendered(_of_table(path, ANY_TABLE), given.get("storage_conn_id"), ANY_WINDOW, _check_suffix)
         check_target(given, ANY_WINDOW, compression_of, "manifest_path")
 
     @property

@@ -25,6 +25,7 @@ from airflow_provider_lp.operators.metrics import LivePersonMetricsOperator
 from airflow_provider_lp.operators.paths import ObjectUrl, object_url
 from airflow_provider_lp.operators.planning import LivePersonPlanWindowsOperator
 from airflow_provider_lp.operators.reconciling import LivePersonReconcileOperator
+from airflow_provider_lp.operators.tables import LivePersonTablesOperator
 from airflow_provider_lp.sandbox import Conversation
 from airflow_provider_lp.windows import RunMoments, Window, resolve_window, to_ms
 from tests.exported import calls, ids_in
@@ -262,6 +263,36 @@ def test_another_name_or_format_in_the_path_is_refused_by_its_name(path: str, na
 def test_a_format_that_is_wrong_is_named_in_the_dag_file(kind: Any, path: Any, named: str) -> None:
     with pytest.raises(AirflowFailException, match=re.escape(named)):
         kind(task_id="export", path=path)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("x/{start:%Y-%m-%d}.ndjson", "path='{}' is relative"),
+        ("s3://b/{start:%Y}/", "path='{}' ends in a slash: .*{}conversations.ndjson.gz"),
+        ("s3://b/{start:%Y/}", "path='{}' ends in a slash"),
+        ("s3://b/{start:%Y}.zip", "path='{}' ends in a format"),
+        ("s3://{start:%Y}", "path='{}' names no object in it"),
+        ("/b/{start:%Y}.csv", "path='{}' promises csv"),
+        ("az://c/{end:%Y-%m}.ndjson", "path='{}': .* abfs://c/{{end:%Y-%m}}.ndjson"),
+        ("s3://a@b/{start:%Y}.ndjson", "path='{}' names the connection 'a', but"),
+    ],
+)
+def test_what_is_wrong_is_shown_as_it_was_written(path: str, said: str) -> None:
+    written = re.escape(path)
+    with pytest.raises(AirflowFailException, match=said.format(written, written)) as caught:
+        LivePersonConversationsOperator(task_id="export", path=path, storage_conn_id="lake")
+    assert "1970" not in str(caught.value)
+
+
+def test_so_it_is_of_tables() -> None:
+    for path in ("s3://b/{table}/{start:%Y}.csv", "x/{table}/{start:%Y}.parquet", "/x/{table}/{start:%Y}/"):
+        with pytest.raises(AirflowFailException, match=f"path='{re.escape(path)}'"):
+            LivePersonTablesOperator(task_id="tables", source="/x.ndjson", path=path)
+    with pytest.raises(AirflowFailException, match=r"manifest_path='x/\{start:%Y\}\.json' is relative"):
+        LivePersonTablesOperator(
+            task_id="tables", source="/x.ndjson", path="/{table}.parquet", manifest_path="x/{start:%Y}.json"
+        )
 
 
 def test_so_it_is_of_plans_and_proofs() -> None:
