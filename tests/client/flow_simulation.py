@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from airflow_provider_lp.client.clock import Clock
-from airflow_provider_lp.client.flow import Flow, Ticket
+from airflow_provider_lp.client.flow import Flow
+from airflow_provider_lp.client.pace import Ticket
 
 REFUSAL_S = 0.003
 THINKING_S = 0.002

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonTransportError
-from airflow_provider_lp.client.flow import (
-    ANSWERS_PER_THROTTLING,
+from airflow_provider_lp.client.flow import Flow
+from airflow_provider_lp.client.limit import ANSWERS_PER_THROTTLING
+from airflow_provider_lp.client.pace import (
     HOLD_JITTER,
     LEAST_HOLD_S,
     LONGEST_GAP_S,
     LONGEST_HOLD_BOUNDS_S,
     LONGEST_RAMP_S,
     STARVING_HOLD_S,
-    Flow,
     Ticket,
 )
 from tests.client.flow_simulation import SCATTER_S, THINKING_S, Server, Simulation, Task

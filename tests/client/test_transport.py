@@ -29,8 +29,8 @@ from airflow_provider_lp.client.errors import (
     LivePersonServerError,
     LivePersonTransportError,
 )
-from airflow_provider_lp.client.flow import HOLD_JITTER, LONGEST_GAP_S
 from airflow_provider_lp.client.operations import MetricsRequest
+from airflow_provider_lp.client.pace import HOLD_JITTER, LONGEST_GAP_S
 from airflow_provider_lp.sandbox import Fault, Sandbox
 from tests.exported import calls, connect
 from tests.fake_clock import FakeClock
