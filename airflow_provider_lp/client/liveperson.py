@@ -20,6 +20,7 @@ from airflow_provider_lp.client.interactions import SERVICE, MessagingInteractio
 from airflow_provider_lp.client.operations import MessagingOperations
 from airflow_provider_lp.client.retry import RetryPolicy
 from airflow_provider_lp.client.secrets import Secrets
+from airflow_provider_lp.client.shared_pace import SharedPace
 from airflow_provider_lp.client.transport import PolicyCaller, Transport
 from airflow_provider_lp.client.versions import VersionMemory
 
@@ -50,10 +51,11 @@ class LivePersonClient:
     :param source: the caller name LivePerson asks for: letters, digits, underscore, at most 20.
     :param connect_timeout: how long a connection may take to come about, default 10 seconds.
     :param read_timeout: how long LivePerson may be silent, default 2 minutes.
-    :param max_concurrency: requests in flight at most, from however many threads; default 4.
+    :param max_concurrency: requests in flight at most, from however many threads; default 4. What LivePerson's limit
+        is, the clients of one account find out together, as far as they run on one machine for one user.
     :param retry: whether failed requests are retried, default yes.
     :param on_secret: told each secret, tokens included, as soon as it is known, for instance to mask it in logs.
-    :param clock: the time to go by; default the real one.
+    :param clock: the time to go by; default the real one. A client with a clock of its own has a pace of its own.
     :raises LivePersonConfigurationError: for an argument that cannot be right; it is named.
     """
 
@@ -87,6 +89,7 @@ class LivePersonClient:
                     f"{name}={timeout.total_seconds():g} must be more than 0 seconds, and a day at most."
                 )
         domain_api = parse_domain_api(host)
+        paces = SharedPace(f"{account_id} {domain_api.geturl()}", max_concurrency) if clock is None else None
         #: The time it goes by.
         self.clock = clock = clock or Clock()
         self._transport = Transport(
@@ -96,6 +99,7 @@ class LivePersonClient:
             clock=clock,
             policy=RetryPolicy() if retry else RetryPolicy(until_s=-math.inf),
             secrets=Secrets(on_secret),
+            paces=paces,
         )
         self._domains = Domains(self._transport, clock, account_id, domain_api, parse_trusted_domains(trusted_domains))
         self._authorization = authorization_for(credentials, self._transport, self._domains, account_id, scope)
