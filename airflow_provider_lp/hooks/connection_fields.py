@@ -37,6 +37,8 @@ CREDENTIALS_BY_AUTH_TYPE = {
 }
 #: What Airflow shows in place of a secret.
 MASK = "***"
+#: Fields of the connection itself, which Airflow keeps beside the extras.
+OWN_FIELDS = ("host", "login", "password", "port")
 SECRET_FIELDS = ("password", *OAUTH1_FIELDS, "client_secret")
 
 
@@ -47,10 +49,12 @@ class ConnectionFields:
 
     :param conn_id: its id, for errors.
     :param fields: host, login, password and the extras, by name; absent ones are left out.
+    :param strange: names of extras that there are not.
     """
 
     conn_id: str
     fields: Mapping[str, Any] = field(repr=False)
+    strange: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -70,12 +74,26 @@ class ConnectionFields:
         :raises LivePersonConfigurationError: if the extras are not the JSON of an object.
         """
         address = f"{host}:{port}" if host and port else host
-        fields = {**_object_of(conn_id, extra), "host": address, "login": login, "password": password}
-        return cls(conn_id, {name: value for name, value in fields.items() if value not in (None, "")})
+        extras = {name: value for name, value in _object_of(conn_id, extra).items() if value not in (None, "")}
+        own = {"host": address, "login": login, "password": password}
+        fields = {**extras, **{name: value or None for name, value in own.items()}}
+        strange = tuple(name for name in extras if name not in CONNECTION_FIELDS)
+        return cls(conn_id, {name: value for name, value in fields.items() if value is not None}, strange)
 
     def wrong(self, problem: str) -> LivePersonConfigurationError:
         """The error for this connection."""
         return LivePersonConfigurationError(f"Airflow connection {self.conn_id!r}: {problem}")
+
+    def ignored(self) -> str:
+        """Says which extras are ignored, and what may have been meant; empty if none is."""
+        said = []
+        for name in self.strange:
+            if name in OWN_FIELDS:
+                hint = f" It is a field of the connection itself, beside the extras: enter {name} there."
+            else:
+                hint = nearest(name, [*CONNECTION_FIELDS, *OWN_FIELDS])
+            said.append(f"The extra {name!r} is ignored: there is no such field.{hint}")
+        return " ".join(said)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A field that is a text or a number, as text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from airflow_provider_lp.hooks.connection_ids import check_conn_id
 
 if TYPE_CHECKING:
     from airflow_provider_lp.client import LivePersonClient
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 4
 
@@ -72,8 +75,10 @@ class LivePersonHook(BaseHook):
         :raises LivePersonConnectionNotFoundError: if Airflow finds no such connection; retrying helps if that passes.
         :raises LivePersonConfigurationError: if one of its fields is missing or wrong; it is named.
         """
-        from airflow_provider_lp.client import liveperson
+        return self._client(self._fields(), max_concurrency=max_concurrency, retry=retry, on_secret=on_secret)
 
+    def _fields(self) -> ConnectionFields:
+        """What the connection says, its secrets masked."""
         check_conn_id("liveperson_conn_id", self.liveperson_conn_id)
         try:
             connection = self.get_connection(self.liveperson_conn_id)
@@ -92,6 +97,15 @@ class LivePersonHook(BaseHook):
         )
         for secret in fields.secrets():
             mask_secret(secret)
+        if ignored := fields.ignored():
+            log.warning("Airflow connection %r: %s", self.liveperson_conn_id, ignored)
+        return fields
+
+    def _client(
+        self, fields: ConnectionFields, *, max_concurrency: int, retry: bool, on_secret: Callable[[str], None]
+    ) -> LivePersonClient:
+        from airflow_provider_lp.client import liveperson
+
         try:
             return liveperson.LivePersonClient(
                 account_id=fields.text("account_id"),
@@ -113,9 +127,17 @@ class LivePersonHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Look the account's domain up and authenticate; says in words what works or what does not."""
+        ignored = ""
         try:
-            with self.get_conn(retry=False) as client:
+            fields = self._fields()
+            ignored = fields.ignored()
+            with self._client(fields, max_concurrency=1, retry=False, on_secret=mask) as client:
                 url = client.check()
         except LivePersonError as error:
-            return False, str(error)
-        return True, f"LivePerson account {client.account_id} answers at {url}, and accepts these credentials."
+            works, words = False, str(error)
+        else:
+            works = True
+            words = f"LivePerson account {client.account_id} answers at {url}, and accepts these credentials."
+        if repr(self.liveperson_conn_id) not in words:
+            words = f"Airflow connection {self.liveperson_conn_id!r}: {words}"
+        return works, f"{words} {ignored}".rstrip()

@@ -197,9 +197,36 @@ def test_a_connection_that_works_says_so(sandbox_of: Any, connection: Any) -> No
     sandbox = sandbox_of()
     works, words = connection(sandbox.url, {"account_id": "12345678", **CLIENT}).test_connection()
     assert works
-    assert words == f"LivePerson account 12345678 answers at {sandbox.url}, and accepts these credentials."
+    assert words == (
+        f"Airflow connection 'liveperson_default': LivePerson account 12345678 answers at {sandbox.url}, and accepts "
+        "these credentials."
+    )
     assert len(calls(sandbox, "/app/token")) == 1
     assert len(calls(sandbox)) == 1
+
+
+def test_extras_that_there_are_not_are_named_and_change_nothing(
+    sandbox_of: Any, connection: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    extra = {"account_id": "12345678", **CLIENT, "read_timeuot": 5, "hosts": "x", "host": "y", "of_others": "z"}
+    hook = connection(sandbox_of(*crowd(3), year=2025).url, extra)
+    works, words = hook.test_connection()
+    assert works
+    for told in (words, caplog.text):
+        assert "The extra 'read_timeuot' is ignored: there is no such field. Did you mean 'read_timeout'?" in told
+        assert "The extra 'hosts' is ignored: there is no such field. Did you mean 'host'?" in told
+        assert "The extra 'host' is ignored: there is no such field. It is a field of the connection itself" in told
+        assert "The extra 'of_others' is ignored: there is no such field." in told
+    caplog.clear()
+    with hook.get_conn() as client:
+        assert client.interactions.search(WINDOW).count == 3
+    assert "The extra 'of_others' is ignored" in caplog.text
+
+
+def test_no_extra_is_ignored_that_the_form_has(connection: Any, caplog: pytest.LogCaptureFixture) -> None:
+    extra = {**dict.fromkeys(CONNECTION_FIELDS), "account_id": "1", **CLIENT, "unknown": ""}
+    connection(None, extra).get_conn().close()
+    assert "ignored" not in caplog.text
 
 
 def test_a_wrong_secret_is_told_from_the_rest(sandbox_of: Any, connection: Any, fast: FakeClock) -> None:
@@ -232,7 +259,8 @@ def test_a_host_that_cannot_be_reached_is_told_from_the_rest(connection: Any, fa
         url = sandbox.url
     works, words = connection(url, {"account_id": "12345678", **CLIENT}).test_connection()
     assert not works
-    assert "Connection refused" in words
+    assert words.startswith("Airflow connection 'liveperson_default': ")
+    assert "Connection refused. That is this machine, where only a sandbox would answer: start it" in words
 
 
 def test_an_incomplete_connection_is_told_from_the_rest(connection: Any) -> None:
