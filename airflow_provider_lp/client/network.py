@@ -18,7 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConne
 from urllib3.util import parse_url
 
 from airflow_provider_lp.client.calls import Call
-from airflow_provider_lp.client.domains import is_loopback
+from airflow_provider_lp.client.domains import LIVEPERSON_DOMAINS, is_loopback
 from airflow_provider_lp.client.errors import (
     LivePersonConfigurationError,
     LivePersonError,
@@ -132,7 +132,15 @@ def network_error(call: Call, error: Exception, proxy: str = "") -> LivePersonEr
         way += " (most proxies are spoken to in plain HTTP: http://...)"
     has_no_connection = status or any(isinstance(link, NewConnectionError | ConnectTimeoutError) for link in links)
     kind = LivePersonUnreachableError if has_no_connection else LivePersonTransportError
-    return kind(f"No complete answer from {host} to {call.endpoint}{way}: {cause}.", endpoint=call.endpoint)
+    hint = _host_hint(urlsplit(call.url).hostname or "") if has_no_connection and not proxy else ""
+    return kind(f"No complete answer from {host} to {call.endpoint}{way}: {cause}.{hint}", endpoint=call.endpoint)
+
+
+def _host_hint(host: str) -> str:
+    """What to look at where nothing answers, and it is not LivePerson that should."""
+    if is_loopback(host):
+        return " That is this machine, where only a sandbox would answer: start it, or mend host of the connection."
+    return "" if host.endswith(LIVEPERSON_DOMAINS) else " Is host of the connection right?"
 
 
 def _proxy_problem(proxy: str, links: list[BaseException]) -> str | None:
