@@ -38,8 +38,8 @@ except ImportError:  # Airflow 2.11
     from airflow import DAG
     from airflow.datasets import Dataset as Asset
 try:
-    from airflow.sdk import PartitionedAssetTimetable, StartOfDayMapper
-except ImportError:  # before Airflow 3.3
+    from airflow.sdk import PartitionedAssetTimetable, PartitionedAtRuntime, StartOfDayMapper  # noqa: F401
+except ImportError:  # before Airflow 3.3, the first in which a task may say at runtime which partitions it is about
     PartitionedAssetTimetable = None
 
 ROOT = "{{ var.value.get('liveperson_export_root', 'file:///tmp/liveperson') }}"

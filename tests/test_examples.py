@@ -78,6 +78,19 @@ def test_each_is_a_dag_of_that_name_but_that_of_watchers_on_airflow_2() -> None:
     assert {name for name, found in names.items() if f"liveperson_{name}" not in found} == without
 
 
+@pytest.mark.skipif(IS_AIRFLOW_2, reason="knows no partitions at all")
+def test_an_airflow_whose_tasks_cannot_name_partitions_has_no_dag_that_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from airflow import sdk
+
+    # As in Airflow 3.2, whose other names for partitions are those of 3.3.
+    monkeypatch.delitem(vars(sdk), "PartitionedAtRuntime", raising=False)
+    monkeypatch.delitem(vars(sdk)["__lazy_imports"], "PartitionedAtRuntime", raising=False)
+    (path,) = (each for each in EXAMPLES if each.stem == "late_updates")
+    assert [dag.dag_id for dag in dags_of.__wrapped__(path)] == ["liveperson_late_updates"]
+
+
 def test_their_outlets_are_assets_of_their_own() -> None:
     outlets = {path.stem: outlets_of(path) for path in EXAMPLES if path.stem != ALERT}
     assert all(outlets.values())
