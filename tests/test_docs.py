@@ -108,15 +108,31 @@ def test_what_pages_use_of_this_package_they_import(page: Path) -> None:
         assert used <= known, f"{page.name} does not say where to import {', '.join(sorted(used - known))} from"
 
 
-def test_the_dag_of_the_readme_is_one() -> None:
-    (text,) = blocks(ROOT / "README.md", "python")
+def dag_of(page: Path) -> dict[str, Any]:
+    """The names that the first DAG file of a page makes, on this Airflow."""
+    text = blocks(page, "python")[0]
     if Version(airflow_version).major == 2:
         text = re.sub(r"from airflow.sdk import DAG  # on Airflow 2.11: (.*)", r"\1", text)
     names: dict[str, Any] = {}
-    exec(compile(text, "liveperson_nightly.py", "exec"), names)
+    exec(compile(text, page.stem, "exec"), names)
+    return names
+
+
+def test_the_dag_of_the_readme_is_one() -> None:
+    names = dag_of(ROOT / "README.md")
     assert names["export"].upstream_task_ids == {"ready"}
     assert names["export"].pool == "liveperson"
     assert names["export"].dag.dag_id == "liveperson_nightly"
+
+
+def test_the_dag_of_the_page_on_long_periods_is_one() -> None:
+    dag = dag_of(DOCS / "backfill.md")["plan"].dag
+    assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == {
+        "plan": set(),
+        "export": {"plan"},
+        "prove": {"export"},
+    }
+    assert {getattr(task, "partial_kwargs", vars(task))["pool"] for task in dag.tasks} == {"liveperson"}
 
 
 def public_classes() -> Iterator[str]:

@@ -74,6 +74,11 @@ def matching_ids(client: LivePersonClient, query: ConversationQuery) -> list[str
     return [row.conversation_id for batch in download.batches() for row in batch.rows]
 
 
+def _about(count: int) -> str:
+    """A count of LivePerson's, whose bounds are wider than a window, in words."""
+    return f"about {count}" if count else "no"
+
+
 def _summary(ids: Sequence[str]) -> dict[str, Any]:
     """What a task returns of conversations that were waited for."""
     return {"count": len(ids), "conversation_ids": list(ids[:IDS_RETURNED])}
@@ -104,7 +109,7 @@ class ConversationsMatch(Condition, frozen=True):
 
     def _judged(self, client: LivePersonClient, query: ConversationQuery, at_most: int) -> PollResult:
         ids = matching_ids(client, query) if at_most >= self.min_count else []
-        number = len(ids) if at_most >= self.min_count else at_most
+        number = len(ids) if at_most >= self.min_count else f"At most {at_most}" if at_most else 0
         message = (
             f"{number} conversations by {self.search.time_field} within {query.window}; waiting for {self.min_count}."
         )
@@ -199,7 +204,9 @@ class WindowIsReady(Condition, frozen=True):
             message = f"Conversations by {subject} are not counted before {self.delay_s:.12g} s after its end."
             return PollResult(False, message)
         count = count_at_most(client, query, proves_empty=True)
-        message = f"LivePerson counts {count} conversations by {subject}; to be confirmed in {self.settle_s:.12g} s."
+        message = (
+            f"LivePerson counts {_about(count)} conversations by {subject}; to be confirmed in {self.settle_s:.12g} s."
+        )
         return PollResult(False, message, count, confirm_after=timedelta(seconds=self.settle_s))
 
     def confirm(self, client: LivePersonClient, first: PollResult) -> PollResult:
@@ -210,7 +217,7 @@ class WindowIsReady(Condition, frozen=True):
         if count != first.value:
             return PollResult(False, f"LivePerson's count by {subject} still moves: {first.value}, then {count}.")
         value = {"start": query.window.start.isoformat(), "end": query.window.end.isoformat(), "count": count}
-        return PollResult(True, f"LivePerson counts {count} conversations by {subject}, twice.", value)
+        return PollResult(True, f"LivePerson counts {_about(count)} conversations by {subject}, twice.", value)
 
     def _subject(self, query: ConversationQuery) -> str:
         return f"{self.search.time_field} within {query.window}"

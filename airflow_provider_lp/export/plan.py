@@ -175,7 +175,7 @@ class _Asker:
 def _tell(windows: list[Leaf], query: ConversationQuery, requests: int) -> None:
     counts = [window.count for window in windows]
     log.info(
-        "Planned %d windows of %d to %d conversations, about %d in all, by %s within %s (%d requests).",
+        "Planned %d windows of about %d to %d conversations, about %d in all, by %s within %s (%d requests).",
         len(windows),
         min(counts),
         max(counts),

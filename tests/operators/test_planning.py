@@ -141,7 +141,9 @@ def test_the_log_says_what_was_planned(serve: Any, caplog: pytest.LogCaptureFixt
     caplog.set_level(logging.INFO)
     sandbox = serve(*crowd(300))
     execute()
-    assert "Planned 5 windows of 0 to 300 conversations, about 300 in all, by start within 2026-03-09" in caplog.text
+    assert (
+        "Planned 5 windows of about 0 to 300 conversations, about 300 in all, by start within 2026-03-09" in caplog.text
+    )
     assert f"({len(calls(sandbox))} requests)" in caplog.text
 
 

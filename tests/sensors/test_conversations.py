@@ -347,6 +347,17 @@ def test_a_window_is_ready_once_it_is_over_and_its_count_stands_still(
 
 
 @in_each_mode
+def test_a_count_that_takes_in_the_next_mark_is_told_as_about_so_many(
+    serve: Any, mode: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    serve(*crowd(2), Conversation("next", at(11), end_ms=at(11)))
+    wait(window_ready(mode, timeout=60), clock)
+    assert "LivePerson counts about 3 conversations by start within 2026-03-10" in caplog.text
+    assert "LivePerson counts 3" not in caplog.text
+
+
+@in_each_mode
 def test_a_window_is_not_counted_before_its_delay_has_passed(
     serve: Any, mode: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -646,7 +657,9 @@ def test_a_connection_that_is_not_found_is_left_to_airflows_retries(mode: str, c
 @in_each_mode
 def test_a_timeout_fails_and_says_so(serve: Any, mode: str, clock: FakeClock) -> None:
     sandbox = serve(*crowd(1))
-    with pytest.raises(AirflowSensorTimeout, match=r"after 90 seconds\. 1 conversations by start within 2026-03-10"):
+    with pytest.raises(
+        AirflowSensorTimeout, match=r"after 90 seconds\. At most 1 conversations by start within 2026-03-10"
+    ):
         wait(conversations(mode, min_count=2, timeout=THREE_POLLS_S), clock)
     assert len(calls(sandbox)) == 3
     # The triggerer polls a last time as the time is over, Airflow's own loop at the interval after that.
