@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 100_000
 ZSTD_LEVEL = 1
+#: Columns whose values hardly repeat: to look for repetitions would only take time.
+WITHOUT_DICTIONARY = frozenset({"message_id", "text"})
 
 
 @cache
@@ -86,7 +88,11 @@ class ParquetFile:
         self._schema = arrow_schema(table)
         self._sink = _Sink(target)
         self._writer = arrow().parquet.ParquetWriter(
-            self._sink, self._schema, compression="zstd", compression_level=ZSTD_LEVEL
+            self._sink,
+            self._schema,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL,
+            use_dictionary=[name for name in self._schema.names if name not in WITHOUT_DICTIONARY],
         )
         #: How many rows, and the columns of theirs that have values.
         self._batches: list[tuple[int, dict[str, Any]]] = []
