@@ -35,6 +35,8 @@ LARGEST_ERROR_BODY = 64 * 2**10
 #: Each time that one call has been throttled so often, that is worth a warning.
 SERIOUS_THROTTLINGS = 5
 CHUNK = 64 * 2**10
+#: Holds up to here are everyday, and anybody waits for their end.
+SHORT_HOLD_S = 20.0
 SUCCESSES = (200, 204)
 NETWORK_ERRORS = (requests.RequestException, Urllib3Error, OSError, ValueError)
 
@@ -119,6 +121,7 @@ class Transport:
     def _call(
         self, call: Call, parse: Callable[[Answer], Parsed], authorization: Authorization | None, policy: RetryPolicy
     ) -> Parsed:
+        self._check_hold(call, policy)
         backoff, sending = Backoff.of(call), _Sending(self, call)
         while True:
             try:
@@ -139,6 +142,18 @@ class Transport:
             else:
                 policy.is_answered = True
                 return parsed
+
+    def _check_hold(self, call: Call, policy: RetryPolicy) -> None:
+        """Let who polls learn of a long hold, instead of sitting it out: another task may have been told of it."""
+        held_s = self.flow.held_s
+        if held_s > SHORT_HOLD_S and not policy.allows(self.clock.monotonic() + held_s):
+            error = LivePersonRateLimitError(
+                f"LivePerson wants no requests of this account for another {held_s:.0f} s.",
+                endpoint=call.endpoint,
+                retry_after_s=held_s,
+            )
+            error.exhausted = True
+            raise error
 
     def _pause_before_retry(self, error: LivePersonError, backoff: Backoff, policy: RetryPolicy) -> float | None:
         pause_s = backoff.pause_after(error)

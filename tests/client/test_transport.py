@@ -365,6 +365,26 @@ def test_whatever_a_client_asks_for_waits_when_liveperson_throttles_something_el
         assert client.throttled_s > 30
 
 
+def test_who_polls_does_not_sit_a_long_hold_out(sandbox_of: SandboxOf, clock: FakeClock) -> None:
+    sandbox = sandbox_of(*crowd(3))
+    with connect(sandbox, clock) as client:
+        search(client)
+        client._transport.flow.hold(10)
+        search(client.polling(timedelta(seconds=5)))
+        assert 10 <= clock.monotonic() < 15
+        # As another task of this machine does that was told so.
+        client._transport.flow.hold(600)
+        asked = len(sandbox.requests)
+        with pytest.raises(
+            LivePersonRateLimitError, match=r"wants no requests of this account for another \d+ s"
+        ) as told:
+            search(client.polling(timedelta(seconds=5)))
+        assert (told.value.retry_after_s or 0) >= 600
+        assert len(sandbox.requests) == asked
+        search(client)
+        assert clock.monotonic() >= 610
+
+
 def test_after_a_429_requests_one_after_the_other_are_not_spaced(sandbox_of: SandboxOf, clock: FakeClock) -> None:
     sandbox = sandbox_of(*crowd(3))
     sandbox.add_fault(Fault("throttle"))
