@@ -21,11 +21,6 @@ _RUN = re.compile(rf"[0-9](?:[ ().\-/+_\t\r\n]{{0,3}}[0-9]){{{SHORTEST - 1},}}")
 _SCHEME = re.compile(r"4|5[0-8]|2[2-7]|3[0-9]|6")
 
 
-def may_hold_card(text: str) -> bool:
-    """Whether it is worth to look for one."""
-    return _RUN.search(text) is not None
-
-
 def find_cards(text: str) -> Iterator[tuple[int, int]]:
     """Where numbers of cards are."""
     for run in runs(text, _RUN):

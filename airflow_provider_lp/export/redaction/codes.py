@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
 
 from airflow_provider_lp.export.redaction.json_text import encode
 
@@ -33,7 +36,12 @@ def are_codes(values: bytes) -> bool:
 
 def are_moments(values: Sequence[object]) -> bool:
     """Whether all values are moments as LivePerson writes them."""
-    return encode(values).translate(_SHAPE) == b"[%b]" % b",".join([_MOMENT_SHAPE] * len(values))
+    return encode(values).translate(_SHAPE) == _shape_of_moments(len(values))
+
+
+@lru_cache(1000)
+def _shape_of_moments(number: int) -> bytes:
+    return encode([msgspec.Raw(_MOMENT_SHAPE)] * number)
 
 
 def are_made_up(values: bytes) -> bool:
@@ -52,4 +60,4 @@ def _hold_no_signs(values: bytes) -> bool:
 
 def holds_objects(values: bytes) -> bool:
     """Whether a list, as JSON, holds objects or lists, or something that may look like one."""
-    return b"{" in values or b"[" in values[1:]
+    return b"{" in values or values.rfind(b"[") > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,9 +16,6 @@ _AGENTS = ("agentparticipants", "agentparticipantsactive", "agentparticipantslea
 #: Where participants are named, and the member that says who one is.
 _PARTICIPANTS = {"consumerparticipants": None, "messagerecords": "sentBy", "messagestatuses": "participantType"}
 _NAMED = b'"participantId":'
-#: Letters, digits and signs of ASCII that are spelled as escapes.
-_ESCAPED = re.compile(rb"\\u00[2-7]")
-
 #: The id of a participant, and who it is said to be.
 Participant = tuple[Any, Any]
 
@@ -30,17 +26,18 @@ def consumer_ids(record: Mapping[str, Any], others: Iterable[Participant]) -> se
 
     :param others: participants that are in the record too, but have been read already.
     """
-    parts = {_known(name): value for name, value in record.items()}
+    named, agents = _parts(tuple(record))
     said: set[str] = set()
     unsaid: set[str] = set()
-    for identity, who in (*_participants(parts), *others):
+    named_here = [participant_of(row, says_who) for part, says_who in named for row in _rows(record[part])]
+    for identity, who in (*named_here, *others):
         if isinstance(who, str) and who.casefold() != CONSUMER:
             continue
         known = as_id(identity)
         if known:
             (said if isinstance(who, str) else unsaid).add(known)
     if unsaid:
-        unsaid -= {as_id(_member(row, "agentId")) for part in _AGENTS for row in _rows(parts.get(part))}
+        unsaid -= {as_id(_member(row, "agentId")) for part in agents for row in _rows(record[part])}
     return said | unsaid
 
 
@@ -63,20 +60,12 @@ def is_plain(identity: str) -> bool:
     return identity.isascii() and identity.replace("-", "").isalnum()
 
 
-def may_hide(part: bytes) -> bool:
-    """Whether JSON spells letters, digits or signs of ASCII as escapes."""
-    return b"\\" in part and b"\\u00" in part and _ESCAPED.search(part) is not None
-
-
-def is_elsewhere(identity: str, part: bytes) -> bool:
-    """Whether JSON has an id, letter for letter, in other places than where rows name participants."""
-    return part.count(identity.encode()) > part.count(as_participant(identity))
-
-
-def _participants(parts: Mapping[str, Any]) -> Iterator[Participant]:
-    for part, says_who in _PARTICIPANTS.items():
-        for row in _rows(parts.get(part)):
-            yield participant_of(row, says_who)
+@lru_cache(1000)
+def _parts(names: tuple[str, ...]) -> tuple[list[tuple[str, str | None]], list[str]]:
+    """The parts of a record in which participants are named, with the member that says who one is; and agents."""
+    known = [(name, folded(name)) for name in names]
+    named = [(name, _PARTICIPANTS[part]) for name, part in known if part in _PARTICIPANTS]
+    return named, [name for name, part in known if part in _AGENTS]
 
 
 def _rows(part: Any) -> Iterator[Mapping[str, Any]]:
@@ -100,9 +89,6 @@ def _plain(row: Mapping[str, Any], name: str) -> Any:
 def _member(row: Mapping[str, Any], name: str) -> Any:
     """A member of a row, whatever its case."""
     return row[name] if name in row else row.get(_spelled(tuple(row), folded(name)))
-
-
-_known = lru_cache(1000)(folded)
 
 
 @lru_cache(1000)

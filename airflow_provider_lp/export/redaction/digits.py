@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 #: What people write between the digits of a number.
 BETWEEN = r"[ ().\-/]"
-# Seven digits or more with little between them: where this is not found, there is neither a card nor a telephone.
+#: Seven digits or more with little between them.
 _RUN = re.compile(rf"[0-9](?:{BETWEEN}{{0,3}}[0-9]){{6,}}")
 
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -15,11 +15,6 @@ _LETTERS_BEFORE = re.compile(r"[^\W_]*$")
 _LETTERS_AFTER = re.compile(r"[^\W_]*")
 #: As many letters and digits next to a number as are looked at.
 _NEAR = 40
-
-
-def may_hold_number(text: str) -> bool:
-    """Whether it is worth to look for numbers of telephones."""
-    return _RUN.search(text) is not None
 
 
 def runs(text: str, run: re.Pattern[str] = _RUN) -> Iterator[re.Match[str]]:

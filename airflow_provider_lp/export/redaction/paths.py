@@ -25,12 +25,14 @@ class Shape(NamedTuple):
     :param codes: gives the values of the members that hold codes or times, if there are such members.
     :param texts: gives those that hold texts, likewise.
     :param named_texts: the members that hold texts, and their places.
+    :param named_by_rules: the members that rules name, and the numbers of the rules.
     :param others: the other members, names of agents excepted, and their places.
     """
 
     codes: Values | None
     texts: Values | None
     named_texts: tuple[tuple[str, Node], ...]
+    named_by_rules: tuple[tuple[str, int], ...]
     others: tuple[tuple[str, Node], ...]
 
     @classmethod
@@ -40,9 +42,10 @@ class Shape(NamedTuple):
         codes = [name for name, place in plain.items() if place.kind in (Kind.CODE, Kind.TIME)]
         agents = [name for name, place in plain.items() if place.kind is Kind.AGENT]
         texts = {name: place for name, place in plain.items() if place.is_plain_text}
-        left = {*codes, *agents, *texts}
+        ruled = {name: place.rule for name, place in places.items() if place.rule is not None}
+        left = {*codes, *agents, *texts, *ruled}
         others = tuple(each for each in places.items() if each[0] not in left)
-        return cls(_values(codes), _values([*texts]), tuple(texts.items()), others)
+        return cls(_values(codes), _values([*texts]), tuple(texts.items()), tuple(ruled.items()), others)
 
 
 def _values(names: Sequence[str]) -> Values | None:

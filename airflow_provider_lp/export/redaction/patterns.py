@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from airflow_provider_lp.export.redaction.cards import find_cards, may_hold_card
-from airflow_provider_lp.export.redaction.digits import may_hold_number
+from airflow_provider_lp.export.redaction.cards import SHORTEST, find_cards
 from airflow_provider_lp.export.redaction.emails import find_emails, may_hold_email
 from airflow_provider_lp.export.redaction.ibans import find_ibans, may_hold_iban
-from airflow_provider_lp.export.redaction.phones import find_phones
+from airflow_provider_lp.export.redaction.looks import may_hold_digits
+from airflow_provider_lp.export.redaction.phones import FEWEST, find_phones
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,12 @@ PATTERNS = {
         "international bank account numbers whose length is that of their country and whose checksum is right",
     ),
     "card": Pattern(
-        may_hold_card, find_cards, "numbers of payment cards: 13 to 19 digits whose last is right by Luhn's checksum"
+        lambda text: may_hold_digits(text, SHORTEST),
+        find_cards,
+        "numbers of payment cards: 13 to 19 digits whose last is right by Luhn's checksum",
     ),
     "phone": Pattern(
-        may_hold_number,
+        lambda text: may_hold_digits(text, FEWEST),
         find_phones,
         "telephone numbers written with `+`, `00` or `0` before them, in North America's groups of 3, 3 and 4 digits, "
         "or after a word such as *phone*, *call* or *tel*",

@@ -50,7 +50,7 @@ def _phones(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while first < len(groups):
         begin = groups[first][0]
         near = groups[first : first + MOST_DIALLED]
-        last = max((number for number, (_, stop) in enumerate(near) if _is_phone(text, begin, stop)), default=None)
+        last = next((place for place in reversed(range(len(near))) if _is_phone(text, begin, near[place][1])), None)
         if last is not None:
             yield begin, near[last][1]
             first += last + 1

@@ -29,10 +29,10 @@ class Pseudonyms:
 def as_id(value: Any) -> str | None:
     """The text of an id, whatever it is written as; ``None`` for what is none."""
     match value:
-        case bool() | None:
-            return None
         case str():
             text = value
+        case bool() | None:
+            return None
         case int():
             text = str(value)
         case msgspec.Raw():

@@ -55,8 +55,10 @@ class Redactor:
         #: JSON in texts that holds nothing, and where: menus, for instance, are the same in many conversations.
         self.clean_json: set[tuple[int, str]] = set()
         self.root = PathTree([rule.parts for rule in rules.members], lambda name: self.texts.masked(name, {})).root
-        #: What is read without decoding all of it. The conversation's id is in all rows, so they must be.
-        self.readers = {} if self.key_rule else readers(self.root)
+        #: What is read without decoding all of it.
+        self.readers = readers(self.root)
+        # The conversation's id is in all rows, and a function sees all texts.
+        self.is_thorough = self.key_rule is not None or self.texts.has_function
 
     def keep_clean_json(self, known: tuple[int, str]) -> None:
         """Remember JSON in a text, and its place, that holds nothing."""
@@ -71,12 +73,18 @@ class Redactor:
         :param conversation_id: its conversation.
         :raises LivePersonConfigurationError: if that is not possible; of the record it shows nothing but this id.
         """
-        walk = Walk(self)
         try:
-            return Redacted(walk.record(raw, conversation_id), walk.counts or NOTHING)
+            return self._redacted(raw, conversation_id, is_thorough=self.is_thorough)
         except RecursionError:
             # Its traceback goes through the record.
             pass
         raise LivePersonConfigurationError(
             f"redact: the record of conversation {conversation_id} is nested too deeply. Nothing was published."
         )
+
+    def _redacted(self, raw: msgspec.Raw | bytes, conversation_id: str, *, is_thorough: bool) -> Redacted:
+        walk = Walk(self, is_thorough=is_thorough)
+        line = walk.record(raw, conversation_id)
+        if line is None:
+            return self._redacted(raw, conversation_id, is_thorough=True)
+        return Redacted(line, walk.counts or NOTHING)

@@ -7,7 +7,7 @@ that, and stay bytes. Every other row, and a part that is not as LivePerson docu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,18 +15,11 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from airflow_provider_lp.export.redaction.codes import MOMENT_BYTES, are_codes, are_moments
-from airflow_provider_lp.export.redaction.consumers import (
-    Participant,
-    as_participant,
-    is_elsewhere,
-    is_plain,
-    may_hide,
-    participant_of,
-)
+from airflow_provider_lp.export.redaction.consumers import Participant, as_participant, participant_of
 from airflow_provider_lp.export.redaction.json_text import decode, encode
+from airflow_provider_lp.export.redaction.looks import those_that_may_hold_anything
 from airflow_provider_lp.export.redaction.members import Kind
 from airflow_provider_lp.export.redaction.paths import Node
-from airflow_provider_lp.export.redaction.texts import those_that_may_hold_anything
 
 if TYPE_CHECKING:
     from airflow_provider_lp.export.redaction.walk import Walk
@@ -38,7 +31,7 @@ PARTS: Mapping[str, str | None] = {
     "messageScores": None,
 }
 
-_DATA, _TEXT = "messageData", "msg"
+_DATA, _MSG, _TEXT = "messageData", "msg", "text"
 #: Takes the place of what has been taken out of a row.
 _TAKEN: Any = 0
 _TAKEN_BYTES = len(b"0")
@@ -47,12 +40,12 @@ _TYPES: Mapping[Kind, Any] = {
     Kind.TIME: str | int | float | bool | None,
     Kind.WHO: str | None,
 }
-#: How long a message that is a text is without that text, with a comma or a bracket.
-_TEXT_BYTES = len(b'{"msg":{"text":}},')
+#: How long the data of a message that is a text are without that text.
+_TEXT_BYTES = len(b'{"msg":{"text":}}')
 _split: Callable[[Any], list[Raw]] = msgspec.json.Decoder(list[Raw]).decode
 
 
-class Text(NamedTuple):
+class Value(NamedTuple):
     """
     A value in a message.
 
@@ -76,51 +69,46 @@ class MessageData:
     """
 
     def __init__(self, place: Node) -> None:
-        self._members = {
+        members = {
             name: {each: below for each, below in _known(found).items() if below.member and below.member.kind}
             for name, found in _known(place).items()
         }
         self.type = _struct(
             _DATA,
-            {name: _struct(name, dict.fromkeys(members, Raw)) for name, members in self._members.items()},
+            {name: _struct(name, dict.fromkeys(below, Raw)) for name, below in members.items()},
         )
-        others = [name for name in self._members if name != _TEXT]
-        self._others = attrgetter(*others)
-        self._no_others = (UNSET,) * len(others)
+        self._text = members[_MSG][_TEXT]
+        self._other_members = {name: below for name, below in members.items() if name != _MSG}
+        self._others = attrgetter(*self._other_members)
+        self._no_others = (UNSET,) * len(self._other_members)
 
-    def values(self, datas: Mapping[int, Any], length: int) -> tuple[list[Raw], list[int]]:
+    def to_be_read(self, datas: Mapping[int, Any], length: int) -> list[Value] | None:
         """
-        All values in the data of messages, in the order of :meth:`texts`, and the numbers of their rows.
+        The values in the data of messages that it is worth to read; ``None`` if something else is there, too.
 
-        :param length: of the data, as JSON.
+        :param datas: by the numbers of the rows.
+        :param length: of all of them, as JSON.
         """
-        try:
-            texts = [data.msg.text for data in datas.values()]
-            if len(b"".join(texts)) + len(texts) * _TEXT_BYTES + 1 == length:
-                # There is nothing but texts.
-                return texts, [*datas]
-        except (AttributeError, TypeError):
-            # One is not there.
-            pass
-        found: list[Raw] = []
-        numbers: list[int] = []
-        for number, data in datas.items():
-            if self._others(data) != self._no_others:
-                values = [text.raw for text in self.texts(number, data)]
-                found += values
-                numbers += [number] * len(values)
-            elif data.msg is not UNSET and data.msg.text is not UNSET:
-                found.append(data.msg.text)
-                numbers.append(number)
-        return found, numbers
+        others: list[Value] = []
+        numbers = [number for number, data in datas.items() if data.msg and data.msg.text]
+        texts = [datas[number].msg.text for number in numbers]
+        if len(b"".join(texts)) + len(texts) * _TEXT_BYTES != length:
+            # A list has as many commas and brackets as values, and one more.
+            if len(encode([*datas.values()])) != length + len(datas) + 1:
+                return None
+            for number, data in datas.items():
+                if self._others(data) != self._no_others:
+                    others += self._values(number, data)
+        found = those_that_may_hold_anything(texts)
+        return others + [Value(texts[place], _TEXT, self._text, numbers[place]) for place in found]
 
-    def texts(self, number: int, data: Any) -> Iterator[Text]:
-        """All values in the data of a message, in order."""
-        for name, members in self._members.items():
+    def _values(self, number: int, data: Any) -> Iterator[Value]:
+        """All but the text."""
+        for name, members in self._other_members.items():
             if (read := getattr(data, name)) is not UNSET:
                 for member, place in members.items():
                     if (raw := getattr(read, member)) is not UNSET:
-                        yield Text(raw, member, place, number)
+                        yield Value(raw, member, place, number)
 
 
 class Reader:
@@ -134,10 +122,10 @@ class Reader:
     def __init__(self, place: Node, says_who: str | None) -> None:
         known = _known(place)
         self.place = place
-        self.says_who = says_who
-        self.data = MessageData(known.pop(_DATA)) if _DATA in known else None
+        self._says_who = says_who
+        self._data = MessageData(known.pop(_DATA)) if _DATA in known else None
         fields = {name: _TYPES[below.kind] for name, below in known.items() if below.kind in _TYPES}
-        row = _struct("Row", fields | ({} if self.data is None else {_DATA: self.data.type}))
+        row = _struct("Row", fields | ({} if self._data is None else {_DATA: self._data.type}))
         self._rows = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
         self._row = msgspec.json.Decoder(row).decode
         self._who = attrgetter("participantId", says_who) if says_who else None
@@ -145,32 +133,33 @@ class Reader:
     def read(self, raw: Raw) -> Rows | None:
         """The rows; ``None`` if the part is not as LivePerson documents it, or holds something that is no code."""
         pieces: list[Raw] = []
+        odd: dict[int, Any] = {}
         try:
             try:
-                rows = plain = self._rows(raw)
+                plain = self._rows(raw)
+                numbers: Sequence[int] = range(len(plain))
                 length = len(memoryview(raw))
             except msgspec.ValidationError:
                 pieces = _split(raw)
                 rows = [self._read_row(row) for row in pieces]
-                plain = [row for row in rows if type(row) is not dict]
-                length = len(encode([raw for raw, row in zip(pieces, rows, strict=True) if type(row) is not dict]))
+                odd = {number: row for number, row in enumerate(rows) if type(row) is dict}
+                numbers = [number for number in range(len(rows)) if number not in odd]
+                plain = [rows[number] for number in numbers]
+                length = len(encode([pieces[number] for number in numbers]))
         except (msgspec.DecodeError, RecursionError):
             return None
         participants: list[Participant] = [*{*map(self._who, plain)}] if self._who else []
-        times, datas = _take_out(rows, has_data=self.data is not None)
+        if self._says_who:
+            participants += [participant_of(row, self._says_who) for row in odd.values()]
+        times = _times_taken_out(plain)
+        datas = _data_taken_out(plain, numbers) if self._data else {}
         codes = encode(plain)
-        written = len(codes) + len(times) * (MOMENT_BYTES - _TAKEN_BYTES)
-        length_of_datas = len(encode([*datas.values()])) if datas else 0
-        if datas:
-            # A list has as many commas and brackets as values, and one more.
-            written += length_of_datas - 1 - len(datas) * (1 + _TAKEN_BYTES)
         # What is shorter when it is written again has more in it: for instance the same member twice.
-        if not (are_codes(codes) and are_moments(times) and written == length):
+        left = length - len(codes) - len(times) * (MOMENT_BYTES - _TAKEN_BYTES) + len(datas) * _TAKEN_BYTES
+        if not (are_codes(codes) and are_moments(times)):
             return None
-        odd = {number: row for number, row in enumerate(rows) if type(row) is dict} if pieces else {}
-        if self.says_who:
-            participants += (participant_of(row, self.says_who) for row in odd.values())
-        return Rows(self, raw, codes, datas, length_of_datas, pieces, odd, participants)
+        values = self._data.to_be_read(datas, left) if self._data and datas else None if left else []
+        return None if values is None else Rows(self.place, raw, pieces, odd, values, participants)
 
     def _read_row(self, raw: Raw) -> Any:
         """A row as it is read if it is plain, and as a dict if it is not."""
@@ -183,19 +172,23 @@ class Reader:
             return row
 
 
-def _take_out(rows: Iterable[Any], *, has_data: bool) -> tuple[list[Any], dict[int, Any]]:
-    """Take times out of plain rows, and data of messages by the numbers of their rows: only codes are left there."""
-    times, datas = [], {}
-    for number, row in enumerate(rows):
-        if type(row) is dict:
-            continue
+def _times_taken_out(rows: Sequence[Any]) -> list[Any]:
+    times = []
+    for row in rows:
         if row.time is not UNSET:
             times.append(row.time)
             row.time = _TAKEN
-        if has_data and row.messageData is not UNSET:
+    return times
+
+
+def _data_taken_out(rows: Sequence[Any], numbers: Sequence[int]) -> dict[int, Any]:
+    """The data of messages, by the numbers of their rows."""
+    datas = {}
+    for number, row in zip(numbers, rows, strict=True):
+        if row.messageData is not UNSET:
             datas[number] = row.messageData
             row.messageData = _TAKEN
-    return times, datas
+    return datas
 
 
 def _known(place: Node) -> dict[str, Node]:
@@ -231,110 +224,66 @@ def _is_free(part: Node) -> bool:
     return all(each.rule is None for each in (part, rows, *(rows[name] for name in names)))
 
 
-class Rows:
+class Rows(NamedTuple):
     """
     The rows of a part. Made by :meth:`Reader.read`.
 
-    :param reader: what has read them.
+    :param place: of the rows.
     :param raw: the part.
-    :param codes: the codes in rows that are plain, as JSON.
-    :param datas: the data of messages in them, by the numbers of the rows.
-    :param length_of_datas: as JSON.
     :param pieces: all rows as JSON, if they had to be told apart.
     :param odd: the rows that are not plain, by their numbers.
+    :param values: what has to be read in those that are plain.
     :param participants: the participants that rows name.
     """
 
-    def __init__(
-        self,
-        reader: Reader,
-        raw: Raw,
-        codes: bytes,
-        datas: Mapping[int, Any],
-        length_of_datas: int,
-        pieces: list[Raw],
-        odd: Mapping[int, Any],
-        participants: list[Participant],
-    ) -> None:
-        self.raw = raw
-        self.participants = participants
-        #: Whether something may be spelled in another way in rows that are not plain.
-        self.may_hide = any(may_hide(bytes(pieces[number])) for number in odd)
-        self._reader = reader
-        self._codes = codes
-        self._datas = datas
-        self._length_of_datas = length_of_datas
-        self._pieces = pieces
-        self._odd = odd
+    place: Node
+    raw: Raw
+    pieces: list[Raw]
+    odd: Mapping[int, Any]
+    values: list[Value]
+    participants: list[Participant]
 
-    def redacted(self, walk: Walk) -> bytes | None:
+    def redacted(self, walk: Walk) -> bytes:
         """
-        The part without personal data; ``None`` if the walk must read all of it for that.
+        The part without personal data.
 
         :param walk: through the record.
         """
-        consumers = walk.consumer_ids.intersection([each for each, _ in self.participants if isinstance(each, str)])
-        if not all(map(is_plain, consumers)):
-            # An id that is spelled in another way would stay.
-            return None
-        if walk.must_see_texts and any(is_elsewhere(identity, self._codes) for identity in walk.sought):
-            return None
         data = bytes(self.raw)
-        if cleaned := self._cleaned(walk):
-            data = b"[%b]" % b",".join([cleaned.get(number, row) for number, row in enumerate(self._split())])
-        for identity in consumers:
+        cleaned = {number: encode(walk.row(row, self.place)) for number, row in self.odd.items()}
+        values = [*self._cleaned(walk)]
+        if cleaned or values:
+            rows = [cleaned.get(number, row) for number, row in enumerate(self.pieces or _split(self.raw))]
+            for value, clean in values:
+                member = encode(value.name) + b":"
+                rows[value.row] = bytes(rows[value.row]).replace(member + bytes(value.raw), member + encode(clean), 1)
+            data = b"[%b]" % b",".join(rows)
+        named = [each for each, _ in self.participants if isinstance(each, str)]
+        for identity in walk.consumer_ids.intersection(named):
             # In rows that were cleaned, it has been replaced.
-            member = as_participant(identity)
+            first, *others = data.split(as_participant(identity))
+            walk.count_consumer(len(others))
             pseudonym = walk.pseudonym_of_consumer(identity)
-            if pseudonym is None:
-                data, number = _without(data, member)
-            else:
-                data, number = _replaced(data, member, as_participant(pseudonym))
-            walk.count_consumer(number)
+            data = _without(first, others) if pseudonym is None else as_participant(pseudonym).join([first, *others])
         return data
 
-    def _split(self) -> list[Raw]:
-        self._pieces = self._pieces or _split(self.raw)
-        return self._pieces
-
-    def _cleaned(self, walk: Walk) -> dict[int, bytes]:
-        """The rows in which there is more to take out than a participant, without it, by their numbers."""
-        cleaned = {number: encode(walk.row(row, self._reader.place)) for number, row in self._odd.items()}
-        for text in self._texts(walk):
-            given = decode(text.raw)
-            clean = walk.value(given, text.place)
+    def _cleaned(self, walk: Walk) -> Iterator[tuple[Value, Any]]:
+        """The values in plain rows out of which something is taken, and what is left of them."""
+        for value in self.values:
+            given = decode(value.raw)
+            clean = walk.value(given, value.place)
             if clean != given or not isinstance(given, str):
-                piece = cleaned.get(text.row) or bytes(self._split()[text.row])
-                member = encode(text.name) + b":"
-                cleaned[text.row] = piece.replace(member + bytes(text.raw), member + encode(clean), 1)
-        return cleaned
-
-    def _texts(self, walk: Walk) -> list[Text]:
-        """The texts that have to be read."""
-        data = self._reader.data
-        if data is None or not self._datas:
-            return []
-        if walk.must_see_texts:
-            return [text for number, each in self._datas.items() for text in data.texts(number, each)]
-        values, numbers = data.values(self._datas, self._length_of_datas)
-        found = []
-        for place in those_that_may_hold_anything(values):
-            number = numbers[place]
-            found.append([*data.texts(number, self._datas[number])][place - numbers.index(number)])
-        return found
+                yield value, clean
 
 
-def _replaced(data: bytes, member: bytes, by: bytes) -> tuple[bytes, int]:
-    """JSON with a member replaced by another one, and how often it was."""
-    replaced = data.replace(member, by)
-    longer = len(by) - len(member)
-    return replaced, (len(replaced) - len(data)) // longer if longer else data.count(member)
-
-
-def _without(data: bytes, member: bytes) -> tuple[bytes, int]:
-    """JSON of objects without a member, and how often it was there: after others, before others, or alone."""
-    total = 0
-    for written in (b"," + member, member + b",", member):
-        data, number = _replaced(data, written, b"")
-        total += number
-    return data, total
+def _without(first: bytes, others: Sequence[bytes]) -> bytes:
+    """JSON without a member of objects, from what stands before it and after it each time."""
+    pieces = [first]
+    for after in others:
+        if after.startswith(b","):
+            pieces.append(after[1:])
+        else:
+            # It was the last one of its object, or the only one.
+            pieces[-1] = pieces[-1].removesuffix(b",")
+            pieces.append(after)
+    return b"".join(pieces)

@@ -66,7 +66,7 @@ class Reading(NamedTuple):
     @classmethod
     def of(cls, text: str) -> Reading:
         """How a text reads."""
-        plain = text.translate(_PLAINLY) if _ODD.search(text) else text
+        plain = text if text.isascii() or not _ODD.search(text) else text.translate(_PLAINLY)
         if not any(sign in plain for sign in _HIDING) or not _HIDDEN.search(plain):
             return cls(plain, None)
         read: list[str] = []

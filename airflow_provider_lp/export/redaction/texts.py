@@ -2,84 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
+from airflow_provider_lp.export.redaction.looks import may_hold_anything
 from airflow_provider_lp.export.redaction.patterns import PATTERNS
 from airflow_provider_lp.export.redaction.spelling import Reading
 
 #: What JSON that stands in a text begins with, white space included.
 BEGINS_JSON = frozenset('{[" \t\r\n')
 
-# Most texts hold nothing that is looked for. Looks at whole texts find that out many times faster than a search that
-# goes from character to character. A translation leaves out what people write between digits, and tells digits from all
-# else but a few signs, in UTF-8.
-_END = b"\0"
-_DIGIT, _SIGN, _ESCAPES = b"1", b"@", b"\\"
-_DIGITS = 7 * _DIGIT
-#: Of e-mail, and of what may be spelled in another way; and what begins digits and full-width signs in some scripts.
-_SIGNS = b"@%&\xd9\xdb\xdf\xe0\xef"
-#: ASCII apart, it is what spaces, dashes and characters of no width are made of.
-_BETWEEN = bytes(b" ().-/+_\t\r\n" + bytes(range(0x80, 0xC3)) + b"\xcd\xe2\xe3")
-_LOOK = bytes(
-    ord(_DIGIT) if 48 <= each < 58
-    else each if each in _END + _ESCAPES
-    else ord(_SIGN) if each in _SIGNS
-    else ord(".")
-    for each in range(256)
-)  # fmt: skip
-# Expressions that begin with one plain byte are searched for many times faster than others.
-#: In JSON, escapes may be any character; elsewhere they may be meant to be. Only line breaks are frequent.
-_ESCAPE = re.compile(rb"\\[\\u/xtrbf]")
-_LINE_BREAK = b"\\n"
-#: What begins digits in some more scripts begins much else, too: there, what follows tells.
-_SCRIPTS = [
-    (begin, re.compile(begin + following))
-    for begin, following in (
-        (b"\xe1", rb"[\x81-\xb1]"),
-        (b"\xea", rb"[\x98-\xaf]"),
-        (b"\xf0", rb"[\x90\x91\x96\x9d\x9e]"),
-    )
-]
-#: Where texts in JSON, each after an end, are JSON in a text, or no texts at all.
-_ODD = re.compile(_END + rb'(?:[^"]|"[{\[ \\])')
 _MASKED = "\0"
 #: Short texts that hold nothing are remembered: many stand in all records, such as names of skills.
 SHORT = 40
 MOST_KNOWN = 10_000
-
-
-def may_hold_anything(text: str) -> bool:
-    """Whether it is worth to look for any pattern: a sign of e-mail, or seven digits with little between them."""
-    data = text.encode()
-    return _is_worth(data, _look(data))
-
-
-def those_that_may_hold_anything(texts: Sequence[msgspec.Raw]) -> list[int]:
-    """Which of some texts, in JSON, it is worth to read, by their numbers: of JSON in a text, all is read."""
-    data = _END.join([b"", *texts])
-    look = _look(data)
-    if not (_ODD.search(data) or _is_worth(data, look)):
-        return []
-    pieces = zip(data.split(_END)[1:], look.split(_END)[1:], strict=True)
-    return [
-        number for number, (piece, look) in enumerate(pieces) if _ODD.match(_END + piece) or _is_worth(piece, look)
-    ]
-
-
-def _look(data: bytes) -> bytes:
-    """What is left of texts when they are looked at."""
-    return (data.replace(_LINE_BREAK, b"") if _ESCAPES in data else data).translate(_LOOK, _BETWEEN)
-
-
-def _is_worth(data: bytes, look: bytes) -> bool:
-    if _SIGN in look or _DIGITS in look or (_ESCAPES in look and _ESCAPE.search(data)):
-        return True
-    return not data.isascii() and any(begin in data and digits.search(data) for begin, digits in _SCRIPTS)
 
 
 class Texts:

@@ -9,13 +9,7 @@ import msgspec
 
 from airflow_provider_lp.export.redaction.cards import SHORTEST
 from airflow_provider_lp.export.redaction.codes import are_made_up, holds_objects, is_made_up
-from airflow_provider_lp.export.redaction.consumers import (
-    Participant,
-    consumer_ids,
-    is_elsewhere,
-    is_plain,
-    may_hide,
-)
+from airflow_provider_lp.export.redaction.consumers import Participant, consumer_ids, is_plain
 from airflow_provider_lp.export.redaction.json_text import as_whole_number, decode, encode, repeats_names, split_parts
 from airflow_provider_lp.export.redaction.members import Kind
 from airflow_provider_lp.export.redaction.paths import Node
@@ -44,53 +38,51 @@ class Walk:
     One walk.
 
     :param plan: what to take out.
+    :param is_thorough: whether all of the record is decoded, and all texts are looked at; default no more than it takes
+        to find members and patterns.
     """
 
-    def __init__(self, plan: Redactor) -> None:
+    def __init__(self, plan: Redactor, *, is_thorough: bool = False) -> None:
         #: What was taken out so far, by the names of the rules.
         self.counts: dict[str, int] = {}
         #: The ids of the record's consumers, if there is a rule for them.
         self.consumer_ids: set[str] = set()
-        #: Whether there may be more to take out of texts than patterns.
-        self.must_see_texts = plan.texts.has_function
         self._plan = plan
+        self._is_thorough = is_thorough
         #: Ids to be replaced wherever they are in texts: what by, and for which rule.
-        self.sought: dict[str, tuple[str, Rule]] = {}
+        self._sought: dict[str, tuple[str, Rule]] = {}
         self._codes: list[Any] = []
         self._is_in_text = False
 
-    def record(self, raw: msgspec.Raw | bytes, conversation_id: str) -> bytes:
-        """A record without what the rules name."""
+    def record(self, raw: msgspec.Raw | bytes, conversation_id: str) -> bytes | None:
+        """A record without what the rules name; ``None`` if only a thorough walk finds all of it."""
         plan = self._plan
         record: dict[str, Any] = split_parts(raw)
         rows: dict[str, Rows] = {}
         participants: list[Participant] = []
-        others: list[msgspec.Raw] = []
-        may_hide_ids = False
         for name, part in record.items():
-            reader = plan.readers.get(name)
+            reader = None if self._is_thorough else plan.readers.get(name)
             read = reader.read(part) if reader else None
             if read:
                 rows[name] = read
                 participants += read.participants
-                may_hide_ids |= read.may_hide
             else:
                 record[name] = decode(part)
-                others.append(part)
-        may_hide_ids |= may_hide(b"".join(others))
-        if plan.key_rule and len(conversation_id) >= SHORTEST_SOUGHT:
+        if plan.key_rule:
             self._seek([conversation_id], plan.key_rule)
-            self.must_see_texts = True
         if plan.consumer_rule:
             self.consumer_ids = consumer_ids(record, participants)
-            self._look_for_consumers(bytes(raw), plan.consumer_rule, may_hide_ids=may_hide_ids)
+            self._seek(sorted(sorted(self.consumer_ids), key=len, reverse=True), plan.consumer_rule)
+            if not (self._is_thorough or all(map(is_plain, self.consumer_ids))):
+                return None
         for name, part in rows.items():
-            redacted = part.redacted(self)
-            record[name] = decode(part.raw) if redacted is None else msgspec.Raw(redacted)
+            record[name] = msgspec.Raw(part.redacted(self))
         self.object(record, plan.root)
-        if (self.sought and self.must_see_texts) or not self._codes_are_made_up():
+        if (self._is_thorough and self._sought) or not self._codes_are_made_up():
             self._look_into_codes(record, plan.root)
-        return encode(record)
+        line = encode(record)
+        # An id that is still there stands where no rule and no pattern looks.
+        return line if self._is_thorough or not any(each.encode() in line for each in self._sought) else None
 
     def pseudonym_of_consumer(self, identity: str) -> str | None:
         """What stands for a consumer's id; ``None`` for nothing."""
@@ -102,17 +94,11 @@ class Walk:
         if number and self._plan.consumer_rule:
             self._count(self._plan.consumer_rule, number)
 
-    def _look_for_consumers(self, record: bytes, rule: Rule, *, may_hide_ids: bool) -> None:
-        """Find out whether the consumers' ids stand elsewhere in a record than where rows name participants."""
-        # Short ones could be words.
-        ids = sorted(each for each in self.consumer_ids if len(each) >= SHORTEST_SOUGHT)
-        if ids:
-            self._seek(sorted(ids, key=len, reverse=True), rule)
-            self.must_see_texts |= may_hide_ids or any(not is_plain(each) or is_elsewhere(each, record) for each in ids)
-
     def _seek(self, ids: Iterable[str], rule: Rule) -> None:
+        """Look for ids in texts. Short ones could be words."""
         for identity in ids:
-            self.sought[identity] = (f"[{rule.path}]" if rule.is_drop else self._plan.pseudonym(identity), rule)
+            if len(identity) >= SHORTEST_SOUGHT:
+                self._sought[identity] = (f"[{rule.path}]" if rule.is_drop else self._plan.pseudonym(identity), rule)
 
     def _count(self, rule: Rule, number: int = 1) -> None:
         self.counts[rule.name] = self.counts.get(rule.name, 0) + number
@@ -121,13 +107,19 @@ class Walk:
 
     def object(self, members: dict[str, Any], place: Node) -> None:
         """Take out of an object what the rules name; ``place`` is where it is."""
-        codes, texts, named_texts, others = place.shapes[tuple(members)]
+        codes, texts, named_texts, named_by_rules, others = place.shapes[tuple(members)]
         if codes:
             self._codes += codes(members)
         if texts and not self._are_clean(texts(members)):
             for name, below in named_texts:
                 members[name] = self._by_rule(members[name], below)
-        dropped: list[str] = []
+        for name, number in named_by_rules:
+            rule = self._plan.rules[number]
+            if rule.is_drop:
+                del members[name]
+                self._count(rule)
+            else:
+                members[name] = self._replaced(members[name], rule)
         renamed: dict[str, str] = {}
         for name, below in others:
             value = members[name]
@@ -135,7 +127,7 @@ class Walk:
             if below.is_odd:
                 new = self._by_rule(value, below)
                 if new is _GONE:
-                    dropped.append(name)
+                    del members[name]
                     continue
                 members[name] = new
                 if below.member is None and (clean := self._name(name, below)) != name:
@@ -146,14 +138,12 @@ class Walk:
                 self.object(value, below)
             elif kind is list:
                 self._list(value, below)
-        for name in dropped:
-            del members[name]
         if renamed:
             _rename(members, renamed)
 
     def _are_clean(self, values: tuple[Any, ...]) -> bool:
         """Whether texts are known to hold nothing."""
-        if self.must_see_texts:
+        if self._is_thorough:
             return False
         try:
             return self._plan.texts.known.issuperset(values)
@@ -263,7 +253,7 @@ class Walk:
         return self._plan.texts.masked(self._without_ids(text), self.counts)
 
     def _without_ids(self, text: str) -> str:
-        for identity, (replacement, rule) in self.sought.items():
+        for identity, (replacement, rule) in self._sought.items():
             if identity in text:
                 self._count(rule, text.count(identity))
                 text = text.replace(identity, replacement)
@@ -272,9 +262,7 @@ class Walk:
     def _json(self, text: str, place: Node) -> str | None:
         """A text that is JSON, cleaned in its own texts; ``None`` if it is none."""
         known = (id(place), text)
-        if known in self._plan.clean_json and not any(
-            identity in text for identity in self.consumer_ids | {*self.sought}
-        ):
+        if known in self._plan.clean_json and not self._names_somebody(text):
             return text
         counts, was_in_text = dict(self.counts), self._is_in_text
         self._is_in_text = True
@@ -295,10 +283,13 @@ class Walk:
         finally:
             self._is_in_text = was_in_text
 
+    def _names_somebody(self, text: str) -> bool:
+        return any(identity in text for ids in (self.consumer_ids, self._sought) for identity in ids)
+
     def _number(self, value: int | msgspec.Raw) -> Any:
         """A number that stands for a text, or in one: it may be that of a card, or a consumer's."""
         digits = as_whole_number(value)
-        if digits in self.sought:
+        if digits in self._sought:
             return self._without_ids(digits)
         if digits is None or len(digits) < SHORTEST or digits[0] in _IN_NO_CARD:
             return value

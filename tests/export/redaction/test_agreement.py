@@ -1,4 +1,4 @@
-"""Rows that are read without being decoded become what they become when they are decoded, however odd they are."""
+"""Rows that are not decoded, and texts that get a quick look, become what a thorough walk makes of them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_what_is_not_decoded_becomes_what_is_decoded_would(redact: Any) -> None:
     rules = Rules.checked(redact)
     quick, thorough = Redactor(rules, key="secret"), Redactor(rules, key="secret")
     assert quick.readers
-    thorough.readers = {}
+    thorough.is_thorough = True
     for seed in range(SEEDS_PER_RULES):
         raw = _record(random.Random(seed))
         one, other = quick.redact(raw, "c"), thorough.redact(raw, "c")

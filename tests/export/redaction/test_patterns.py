@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import unicodedata
 from collections.abc import Callable
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_lp.export.redaction.cards import has_luhn_checksum
+from airflow_provider_lp.export.redaction.looks import may_hold_anything, those_that_may_hold_anything
 from airflow_provider_lp.export.redaction.patterns import PATTERNS
 from airflow_provider_lp.export.redaction.spelling import Reading
-from airflow_provider_lp.export.redaction.texts import Texts, may_hold_anything
+from airflow_provider_lp.export.redaction.texts import Texts
 
 ALL = Texts(list(PATTERNS))
 
@@ -221,3 +224,48 @@ def test_the_quick_look_misses_nothing_that_is_found(text: str) -> None:
     if any(found.values()):
         assert may_hold_anything(text)
         assert all(may_be_in(plain) for name, may_be_in in FOUND if found[name])
+
+
+#: Values in pieces, and what may stand between them, or in the place of a sign.
+VALUES = (("4111", "1111", "1111", "1111"), ("DE89", "3704", "0044", "0532", "0130", "00"), ("+49", "170", "1234567"))
+GAPS = (
+    *("", " ", "-", ".", "/", "_", "\t", "\r", "\n", "\n\n", "-\n", "\n ", "%20", "%2B", "\\/", "\\n", "🙏", "x"),
+    *("\u00a0", "\u2011", "\u200b", "\u2028", "\u00b7", "\u3000", "\ufe0f"),
+)
+SIGNS = ("@", "%40", "%2540", "&#64;", "\\u0040", "\uff20", "\u200b@")
+ZEROS = (*6 * ("0",), "\uff10", "\u0660", "\u0966", "\u1040", "\ua620", "\U0001d7ce", "\U0001e950")
+
+
+@st.composite
+def hostile(draw: st.DrawFn) -> str:
+    """A text with something in it that may be personal, in disguise."""
+    zero = ord(draw(st.sampled_from(ZEROS)))
+    gap = draw(st.sampled_from(GAPS))
+    number = gap.join(draw(st.sampled_from(VALUES)))
+    shown = "".join(chr(zero + int(each)) if each in "0123456789" else each for each in number)
+    address = f"a{draw(st.sampled_from(SIGNS))}x.org"
+    around = st.sampled_from(["", "é ", "is ", "12 ", "[", '"'])
+    return draw(around) + draw(st.sampled_from([shown, shown, address])) + draw(around)
+
+
+def spelled(text: str, escaped: str, *, as_ascii: bool) -> msgspec.Raw:
+    """A text as JSON, with some characters spelled as escapes that need not be."""
+    written = (
+        f"\\u{ord(each):04x}" if each in escaped else json.dumps(each, ensure_ascii=as_ascii)[1:-1] for each in text
+    )
+    return msgspec.Raw(f'"{"".join(written)}"'.encode())
+
+
+@settings(max_examples=500)
+@given(st.lists(hostile(), max_size=4), st.sampled_from(["", "", "@", "+", "1-"]), st.booleans())
+def test_the_look_at_many_texts_passes_over_none_that_holds_anything(
+    texts: list[str], escaped: str, as_ascii: bool
+) -> None:
+    written = [spelled(text, escaped, as_ascii=as_ascii) for text in texts]
+    looked_at = those_that_may_hold_anything(written)
+    for number, text in enumerate(texts):
+        assert msgspec.json.decode(written[number]) == text
+        plain = Reading.of(text).plain
+        if any([*pattern.find(plain)] for pattern in PATTERNS.values()):
+            assert number in looked_at
+            assert may_hold_anything(text)
