@@ -36,8 +36,9 @@ _DATA, _MSG, _TEXT = "messageData", "msg", "text"
 _TAKEN: Any = 0
 _TAKEN_BYTES = len(b"0")
 _TYPES: Mapping[Kind, Any] = {
-    Kind.CODE: str | int | float | bool | None,
-    Kind.TIME: str | int | float | bool | None,
+    # Fractions may be longer when they are written again, and make up for what else is in a row.
+    Kind.CODE: str | int | bool | None,
+    Kind.TIME: str | int | bool | None,
     Kind.WHO: str | None,
 }
 #: How long the data of a message that is a text are without that text.

@@ -54,7 +54,8 @@ class Texts:
         if len(text) <= SHORT and text in self.known:
             return text
         if not may_hold_anything(text):
-            if len(text) <= SHORT and len(self.known) < MOST_KNOWN:
+            # What is no more than a code in one place is JSON in another, and read.
+            if len(text) <= SHORT and text[:1] not in BEGINS_JSON and len(self.known) < MOST_KNOWN:
                 self.known.add(text)
             return text
         reading = Reading.of(text)

@@ -88,6 +88,21 @@ def test_a_member_that_another_of_its_name_hides_is_gone(how: str) -> None:
     assert b"a@x.org" not in REDACTORS[how].redact(raw, "c").line
 
 
+def test_what_is_longer_when_it_is_written_again_hides_no_member() -> None:
+    rows = ",".join(f'{{"seq":{number}}}' for number in ("1E5", "1E5", "1E6", "1E6"))
+    raw = (
+        f'{{"info":{{"conversationId":"c"}},"messageStatuses":[{{"messageId":"a@x.org","messageId":"m"}},{rows}]}}'
+    ).encode()
+    assert b"a@x.org" not in REDACTORS["dropped"].redact(raw, "c").line
+
+
+def test_a_text_that_was_a_name_in_one_record_is_read_in_another() -> None:
+    redactor, text = Redactor(Rules.checked("personal")), '{"firstName":"Anna"}'
+    for given in ({text: 1}, {"summary": {"text": text}}):
+        line = redactor.redact(json.dumps({"info": {"conversationId": "c"}, **given}).encode(), "c").line
+    assert b"Anna" not in line
+
+
 @pytest.mark.parametrize("number", ["4111111111111111", "4111111111111111.0", "4.111111111111111e15"])
 def test_a_number_that_is_a_card_is_masked_where_it_is_no_code(number: str) -> None:
     raw = (
