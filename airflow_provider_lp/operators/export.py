@@ -16,7 +16,7 @@ from airflow_provider_lp.operators.base import LivePersonOperator
 from airflow_provider_lp.operators.links import PublishedObjectLink
 from airflow_provider_lp.operators.literals import Literals
 from airflow_provider_lp.operators.output import DEFAULT_MAX_XCOM_BYTES, Target, check_max_xcom_bytes
-from airflow_provider_lp.operators.path_fields import named_alike, names_window, zone_named
+from airflow_provider_lp.operators.path_fields import named_alike, names_window, neighbour_alike, zone_named
 from airflow_provider_lp.operators.paths import ANY_WINDOW, as_text, check_target, names_run
 from airflow_provider_lp.windows import Window
 
@@ -126,8 +126,8 @@ class LivePersonExportOperator(LivePersonOperator):
             return
         url, alike, earlier = target.url.text, named_alike(path, window, zone), earlier_at(target.path)
         if earlier is None:
-            if alike is not None:
-                log.warning("%s would be the path of %s, too. It will hold the window %s only.", url, alike, window)
+            if also := alike or neighbour_alike(path, window, zone):
+                log.warning("%s would be the path of %s, too. It will hold the window %s only.", url, also, window)
         elif earlier.window is not None and not window.covers(earlier.window):
             raise LivePersonWindowError(
                 f"{url} holds the window {earlier.window}, which an earlier run has exported. This run's window "
@@ -137,6 +137,14 @@ class LivePersonExportOperator(LivePersonOperator):
             raise LivePersonWindowError(
                 f"{url} is there already and does not say for which window it was exported. This run's is {window}, "
                 f"and the path is the same for {alike}: what lies outside may be lost. {_REMEDY}"
+            )
+        elif earlier.window is None and (neighbour := neighbour_alike(path, window, zone)):
+            log.warning(
+                "%s does not say for which window it was exported, and is replaced by the window %s. The path is the "
+                "same for %s: if it held that, too, export all of it again.",
+                url,
+                window,
+                neighbour,
             )
 
 

@@ -43,6 +43,22 @@ def named_alike(path: str, window: Window, zone: tzinfo = UTC) -> Window | None:
     return other
 
 
+def neighbour_alike(path: str, window: Window, zone: tzinfo = UTC) -> Window | None:
+    """
+    The window of the same length before or after one that a path gives the same name: all of them share an object.
+
+    :param path: as it was given, without templates.
+    :param window: of a run.
+    :param zone: the time zone that it is named in.
+    :return: ``None`` if the path tells the window from both.
+    """
+    if not names_window(path):
+        return None
+    length_ms = window.end_ms - window.start_ms
+    neighbours = (Window(start, start + length_ms) for start in (window.end_ms, window.start_ms - length_ms))
+    return next((each for each in neighbours if _named(path, each, zone) == _named(path, window, zone)), None)
+
+
 def check_fields(path: str, *, has_window: bool = True) -> None:
     """
     Refuse what in braces cannot be filled in.

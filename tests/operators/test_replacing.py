@@ -129,6 +129,17 @@ def test_a_run_that_is_started_by_hand_publishes_where_it_replaces_nothing_else(
     assert ("It will hold the window" in caplog.text) == name.startswith("other-")
 
 
+@pytest.mark.parametrize(("window", "is_told"), [(PARTS[0], True), (PARTS[1], True), (DAY, False)], ids=str)
+def test_an_hour_under_the_name_of_its_day_is_told(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, window: Window, is_told: bool
+) -> None:
+    export_window(f"{tmp_path}/{BY_DAY}", window)
+    assert (f"It will hold the window {window} only." in caplog.text) is is_told
+    unlabelled(next(tmp_path.iterdir()))
+    export_window(f"{tmp_path}/{BY_DAY}", window)
+    assert (f"and is replaced by the window {window}." in caplog.text) is is_told
+
+
 @pytest.mark.parametrize(
     ("name", "window"),
     [
