@@ -90,16 +90,19 @@ class MessageData:
         :param datas: by the numbers of the rows.
         :param length: of all of them, as JSON.
         """
-        others: list[Value] = []
         numbers = [number for number, data in datas.items() if data.msg and data.msg.text]
         texts = [datas[number].msg.text for number in numbers]
-        if len(b"".join(texts)) + len(texts) * _TEXT_BYTES != length:
-            # A list has as many commas and brackets as values, and one more.
-            if len(encode([*datas.values()])) != length + len(datas) + 1:
-                return None
-            for number, data in datas.items():
-                if self._others(data) != self._no_others:
-                    others += self._values(number, data)
+        others: list[Value] = []
+        left = length - len(b"".join(texts)) - len(texts) * _TEXT_BYTES
+        if left:
+            # Most messages are a text and nothing else.
+            rest = {number: data for number, data in datas.items() if not data.msg}
+            if not _is_as_long([*rest.values()], left):
+                rest = {number: data for number, data in datas.items() if self._others(data) != self._no_others}
+                if not _is_as_long([*datas.values()], length):
+                    return None
+            for number, data in rest.items():
+                others += self._values(number, data)
         found = those_that_may_hold_anything(texts)
         return others + [Value(texts[place], _TEXT, self._text, numbers[place]) for place in found]
 
@@ -171,6 +174,11 @@ class Reader:
             if not isinstance(row, dict):
                 raise
             return row
+
+
+def _is_as_long(values: Sequence[Any], length: int) -> bool:
+    # A list has as many commas and brackets as values, and one more.
+    return len(encode(values)) == length + len(values) + 1
 
 
 def _times_taken_out(rows: Sequence[Any]) -> list[Any]:

@@ -120,6 +120,8 @@ class Walk:
                 self._count(rule)
             else:
                 members[name] = self._replaced(members[name], rule)
+        if not others:
+            return
         renamed: dict[str, str] = {}
         for name, below in others:
             value = members[name]
