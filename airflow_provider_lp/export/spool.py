@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from airflow_provider_lp.client.records import Page, is_true
+from airflow_provider_lp.client.records import ConversationHead, Page, is_true
 from airflow_provider_lp.export.local_files import writing_to
 from airflow_provider_lp.export.pages import NOTHING_REDACTED, Row
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROWS_PER_BATCH = 100
 #: A batch ends with the record that makes it as large as this.
 BATCH_BYTES = 8 << 20
+#: Records without their personal data are written so many at a time: a whole page of them is as large as the answer.
+REDACTED_AT_A_TIME = 20
 
 
 class Batch(NamedTuple):
@@ -60,8 +62,24 @@ class Spool:
         :param redactor: takes personal data out of the records before they are kept; default nothing is taken out.
         :return: the page's conversations and their places.
         """
+        records = [*zip(page.heads, page.raws, judged, strict=True)]
+        rows = self._add_records(records, None) if redactor is None else self._add_redacted(records, redactor)
+        for number in page.repaired:
+            rows[number] = rows[number]._replace(is_repaired=True)
+        return rows
+
+    def _add_redacted(
+        self, records: Sequence[tuple[ConversationHead, msgspec.Raw, Judged]], redactor: Redactor
+    ) -> list[Row]:
+        with redactor.turn:
+            some = [records[at : at + REDACTED_AT_A_TIME] for at in range(0, len(records), REDACTED_AT_A_TIME)]
+            return [row for each in some for row in self._add_records(each, redactor)]
+
+    def _add_records(
+        self, records: Sequence[tuple[ConversationHead, msgspec.Raw, Judged]], redactor: Redactor | None
+    ) -> list[Row]:
         rows, lines, counts, position = [], [], [], 0
-        for head, raw, (moment_ms, is_kept, is_outside) in zip(page.heads, page.raws, judged, strict=True):
+        for head, raw, (moment_ms, is_kept, is_outside) in records:
             info = head.info
             is_partial = is_true(info.is_partial)
             length = 0
@@ -81,8 +99,7 @@ class Spool:
             position += length
         base = self._add(b"\n".join([*lines, b""]))
         return [
-            Row(*row[:7], row[7] + base, row[8], number in page.repaired, counts[number])
-            for number, row in enumerate(rows)
+            Row(*row[:7], row[7] + base, row[8], redacted=redacted) for row, redacted in zip(rows, counts, strict=True)
         ]
 
     def _add(self, data: bytes) -> int:

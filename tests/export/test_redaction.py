@@ -192,10 +192,12 @@ def test_odd_records_are_repaired_first(tmp_path: Path, caplog: pytest.LogCaptur
         b'"caf\xe9 \\ud83d a@x.org \x01"}}}],"consumerParticipants":[{"firstName":"\xff","x":NaN}]}'
         % DAY_WINDOW.start_ms
     )
-    with archive_of([odd]) as (_, server), client_of(server) as client:
+    # More than are written at a time.
+    others = [{"info": {"conversationId": f"c{number}", "startTimeL": at(10)}} for number in range(30)]
+    with archive_of([*others, odd]) as (_, server), client_of(server) as client:
         summary = export_conversations(client, query_of(DAY_WINDOW), UPath(tmp_path / "x.ndjson"), redactor=PERSONAL)
-    (line,) = lines(tmp_path / "x.ndjson")
-    made = json.loads(line)
+    *rest, made = map(json.loads, lines(tmp_path / "x.ndjson"))
+    assert sorted(rest, key=str) == sorted(others, key=str)
     assert made["messageRecords"][0]["messageData"]["msg"]["text"] == "caf\ufffd \ufffd [email] \x01"
     assert made["consumerParticipants"] == [{"x": None}]
     assert summary["repaired"] == 1
