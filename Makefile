@@ -6,6 +6,9 @@ PYTHON ?= $(call find_python,python3 python3.13 python3.12 python3.11,sys.versio
 PYTHON_OF_AIRFLOW2 ?= $(call find_python,python3 python3.12 python3.11,(3$(comma)11) <= sys.version_info[:2] < (3$(comma)13))
 comma := ,
 
+# Else each of the many processes that Airflow consists of would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo cluster-demo test unit lint bench test-airflow2 test-storages test-matrix test-browser screenshots docs clean
 
 demo: .venv/ready

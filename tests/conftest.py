@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from airflow_provider_lp.sandbox import Account, Conversation, Sandbox
 from tests.fake_clock import FakeClock
 from tests.samples import NOW
+from tests.system.airflow_process import Airflow
 
 if "AIRFLOW_HOME" not in os.environ:
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-provider-lp-tests-")
@@ -50,6 +51,13 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def prepared_airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+    """One Airflow whose database is made, for all processes of a run; copy it."""
+    folder = tmp_path_factory.getbasetemp()
+    return Airflow.shared((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "airflow")
 
 
 @pytest.fixture

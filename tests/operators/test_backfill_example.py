@@ -21,13 +21,13 @@ FIRST = TODAY - timedelta(days=2)
 
 
 @pytest.mark.skipif(not version("apache-airflow").startswith("2."), reason="a system test does the same on Airflow 3")
-def test_the_backfill_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_backfill_is_whole(prepared_airflow: Airflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As much as a busy machine needs.
     monkeypatch.setattr(airflow_process, "SECONDS_PER_COMMAND", 900)
     dags, root = tmp_path / "dags", tmp_path / "export"
     dags.mkdir()
     (dags / "backfill.py").write_text(EXAMPLE.read_text())
-    airflow = Airflow.prepared(tmp_path / "home", dags)
+    airflow = prepared_airflow.copy(tmp_path / "home", AIRFLOW__CORE__DAGS_FOLDER=str(dags))
     conf = {
         "start": f"{FIRST:%Y-%m-%d}", "end": f"{TODAY:%Y-%m-%d}", "root": root.as_uri(), "target_conversations": 100,
     }  # fmt: skip

@@ -32,7 +32,7 @@ def _time() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+def airflow(prepared_airflow: Airflow, tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     folder = tmp_path_factory.mktemp("airflow")
     dags = folder / "dags"
     dags.mkdir()
@@ -41,7 +41,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     assert "delay=timedelta(minutes=2)," in example
     quick = f"delay=timedelta(minutes=2), settling_time=timedelta(seconds={SETTLING_S}),"
     (dags / "wait_then_export.py").write_text(example.replace("delay=timedelta(minutes=2),", quick))
-    return Airflow.prepared(folder / "home", dags)
+    return prepared_airflow.copy(folder / "home", AIRFLOW__CORE__DAGS_FOLDER=str(dags))
 
 
 def test_deferred_sensors_go_on_when_trouble_is_over(airflow: Airflow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -35,6 +36,13 @@ class Airflow:
 
         :param settings: more variables of the environment, such as that of another database than SQLite's.
         """
+        airflow = cls._at(home, dags, **settings)
+        done = airflow.run("db", "migrate")
+        assert done.returncode == 0, done.stdout
+        return airflow
+
+    @classmethod
+    def _at(cls, home: Path, dags: Path, **settings: str) -> Airflow:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS", "COVERAGE"))
         }
@@ -45,10 +53,24 @@ class Airflow:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **settings,
         }
-        airflow = cls(home, environment)
-        done = airflow.run("db", "migrate")
-        assert done.returncode == 0, done.stdout
-        return airflow
+        return cls(home, environment)
+
+    @classmethod
+    def shared(cls, folder: Path) -> Airflow:
+        """
+        The same for several processes: the first one that asks makes the database.
+
+        :param folder: where, known to all of them.
+        """
+        home, is_made = folder / "home", folder / "made"
+        folder.mkdir(exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if is_made.exists():
+                return cls._at(home, home / "dags")
+            airflow = cls.prepared(home, home / "dags")
+            is_made.touch()
+            return airflow
 
     def copy(self, home: Path, **environment: str) -> Airflow:
         """Another one with the same database, for a test that must not see what others ran."""

@@ -1,4 +1,4 @@
-"""One prepared Airflow for all system tests; each gets its own copy."""
+"""An Airflow for each system test: a copy of the prepared one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.system)
-
-
-@pytest.fixture(scope="session")
-def prepared_airflow(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
-    folder = tmp_path_factory.mktemp("airflow")
-    return Airflow.prepared(folder / "home", EXAMPLES)
 
 
 @pytest.fixture
