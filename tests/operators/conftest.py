@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from airflow_provider_lp import compat
 from airflow_provider_lp.client import liveperson as client_module
 from airflow_provider_lp.sandbox import Account, Sandbox
 from tests.fake_clock import FakeClock
@@ -18,6 +20,14 @@ try:
     from airflow.sdk import DAG as DAG
 except ImportError:  # Airflow 2.11
     from airflow import DAG as DAG
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    """Airflow never forgets a secret, and with each new token builds its mask of all of them anew: minutes, by now."""
+    yield
+    masker = vars(sys.modules[compat.mask_secret.__module__])["_secrets_masker"]()
+    masker.patterns, masker.replacer = set(), None
 
 
 @pytest.fixture
