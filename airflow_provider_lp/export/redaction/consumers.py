@@ -55,11 +55,6 @@ def as_participant(identity: str) -> bytes:
     return _NAMED + encode(identity)
 
 
-def is_plain(identity: str) -> bool:
-    """Whether JSON has no other way to write an id than letter for letter, but for escapes."""
-    return identity.isascii() and identity.replace("-", "").isalnum()
-
-
 @lru_cache(1000)
 def _parts(names: tuple[str, ...]) -> tuple[list[tuple[str, str | None]], list[str]]:
     """The parts of a record in which participants are named, with the member that says who one is; and agents."""

@@ -9,7 +9,7 @@ import msgspec
 
 from airflow_provider_lp.export.redaction.cards import SHORTEST
 from airflow_provider_lp.export.redaction.codes import are_made_up, holds_objects, is_made_up
-from airflow_provider_lp.export.redaction.consumers import Participant, consumer_ids, is_plain
+from airflow_provider_lp.export.redaction.consumers import Participant, consumer_ids
 from airflow_provider_lp.export.redaction.json_text import as_whole_number, decode, encode, repeats_names, split_parts
 from airflow_provider_lp.export.redaction.members import Kind
 from airflow_provider_lp.export.redaction.paths import Node
@@ -73,8 +73,6 @@ class Walk:
         if plan.consumer_rule:
             self.consumer_ids = consumer_ids(record, participants)
             self._seek(sorted(sorted(self.consumer_ids), key=len, reverse=True), plan.consumer_rule)
-            if not (self._is_thorough or all(map(is_plain, self.consumer_ids))):
-                return None
         for name, part in rows.items():
             record[name] = msgspec.Raw(part.redacted(self))
         self.object(record, plan.root)
@@ -82,7 +80,7 @@ class Walk:
             self._look_into_codes(record, plan.root)
         line = encode(record)
         # An id that is still there stands where no rule and no pattern looks.
-        return line if self._is_thorough or not any(each.encode() in line for each in self._sought) else None
+        return line if self._is_thorough or not any(encode(each)[1:-1] in line for each in self._sought) else None
 
     def pseudonym_of_consumer(self, identity: str) -> str | None:
         """What stands for a consumer's id; ``None`` for nothing."""

@@ -134,3 +134,26 @@ def test_a_consumers_id_is_found_in_codes_numbers_names_and_escapes(how: str) ->
         line = REDACTORS[how].redact(raw, "c").line
         assert identity not in json.dumps(json.loads(line))
         assert b'"conversationId":"c"' in line
+
+
+@pytest.mark.parametrize(
+    "identity", ['anna "ann" muster', "änne/muster", "anna\\muster", "anna\nmuster", "\u096a-muster"]
+)
+@pytest.mark.parametrize("how", REDACTORS)
+def test_a_consumers_id_is_found_however_json_spells_it(how: str, identity: str) -> None:
+    text = f"I am {identity}, hello"
+    given = {
+        "info": {"conversationId": "c", "source": identity},
+        "consumerParticipants": [{"participantId": identity}],
+        "agentParticipants": [{"agentGroupName": text, "agentFullName": text}],
+        "messageRecords": [
+            {"participantId": identity, "sentBy": "Consumer", "messageData": {"msg": {"text": text}}},
+            {"dialogId": "d", "messageData": {"richContent": {"content": json.dumps({"elements": [text]})}}},
+        ],
+        "messageStatuses": [{"messageId": "m", "participantId": identity}],
+    }
+    letters = json.dumps(given)
+    for raw in (letters, json.dumps(given, ensure_ascii=False), letters.replace("/", "\\/").replace("m", "\\u006d", 1)):
+        made = json.loads(REDACTORS[how].redact(raw.encode(), "c").line)
+        assert json.dumps(identity)[1:-1] not in json.dumps(made)
+        assert json.dumps(json.dumps(identity)[1:-1])[1:-1] not in json.dumps(made)
