@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from airflow_provider_lp.sandbox import Fault, Sandbox
 
 from .airflow_process import Airflow, kill
 from .conftest import EXAMPLES, TODAY, YESTERDAY
+from .example_runs import run_all
 
 BUCKET = "liveperson-nights"
 
@@ -65,12 +67,12 @@ def test_a_killed_night_leaves_nothing_and_its_rerun_is_whole_and_repeatable(
     assert [path for path in root.rglob("*") if path.is_file()] == []
 
     sandbox.clear_faults()
-    run_nightly(airflow)
-    first = published.read_bytes()
-    assert ids(gzip.decompress(first)) == truth(sandbox)
-
-    run_nightly(airflow)
-    assert published.read_bytes() == first
+    said = run_all(airflow, [("nightly_export", TODAY, None)] * 2)
+    content = published.read_bytes()
+    assert ids(gzip.decompress(content)) == truth(sandbox)
+    sums = re.findall(r'"sha256": "(\w+)"', said)
+    assert len(sums) == 2
+    assert set(sums) == {hashlib.sha256(content).hexdigest()}
     assert [path for path in root.rglob("*") if path.is_file()] == [published]
 
 
