@@ -34,7 +34,7 @@ try:
     from airflow.sdk import DAG, Asset, AssetWatcher, task
     from airflow.sdk.exceptions import AirflowFailException
 except ImportError:
-    log.info("This Airflow is older than 3.3: no DAG is made of %s.", __file__)
+    log.info("This Airflow is older than 3.2: no DAG is made of %s.", __file__)
 else:
     LOW_CSAT = Asset(
         "liveperson_low_csat",
