@@ -16,7 +16,7 @@ from airflow_provider_lp.client.pace import Pace, Ticket
 _chance = SystemRandom().random
 
 
-class Paces(Protocol):
+class PaceStore(Protocol):
     """
     Where a client's pace is kept.
 
@@ -64,16 +64,16 @@ class Flow:
     :param most: how many requests are in flight at most, and at first.
     :param clock: the time to go by.
     :param chance: gives a number from 0 to 1, another one each time.
-    :param paces: where the pace is kept; default here, for nobody else.
+    :param pace_store: where the pace is kept; default here, for nobody else.
     """
 
-    def __init__(self, most: int, clock: Clock, chance: Chance = _chance, paces: Paces | None = None) -> None:
+    def __init__(self, most: int, clock: Clock, chance: Chance = _chance, pace_store: PaceStore | None = None) -> None:
         self._most = most
         self._clock = clock
         self._chance = chance
         self._changed = threading.Condition()
-        self._paces = paces or OwnPace(most)
-        self._client = self._paces.client
+        self._pace_store = pace_store or OwnPace(most)
+        self._client = self._pace_store.client
         self._held_before_s: float | None = None
 
     @property
@@ -151,12 +151,12 @@ class Flow:
     def close(self) -> None:
         """Wake those that wait, so that the clock tells them of its end."""
         with self._changed:
-            self._paces.leave()
+            self._pace_store.leave()
             self._changed.notify_all()
 
     @contextmanager
     def _opened(self) -> Iterator[Pace]:
-        with self._changed, self._paces.opened() as pace:
+        with self._changed, self._pace_store.opened() as pace:
             if self._held_before_s is None:
                 # What others were held for before this client came.
                 self._held_before_s = pace.held_s - pace.still_held_s(self._clock.monotonic())

@@ -89,7 +89,7 @@ class LivePersonClient:
                     f"{name}={timeout.total_seconds():g} must be more than 0 seconds, and a day at most."
                 )
         domain_api = parse_domain_api(host)
-        paces = SharedPace(f"{account_id} {domain_api.geturl()}", max_concurrency) if clock is None else None
+        pace_store = SharedPace(f"{account_id} {domain_api.geturl()}", max_concurrency) if clock is None else None
         #: The time it goes by.
         self.clock = clock = clock or Clock()
         self._transport = Transport(
@@ -99,7 +99,7 @@ class LivePersonClient:
             clock=clock,
             policy=RetryPolicy() if retry else RetryPolicy(until_s=-math.inf),
             secrets=Secrets(on_secret),
-            paces=paces,
+            pace_store=pace_store,
         )
         self._domains = Domains(self._transport, clock, account_id, domain_api, parse_trusted_domains(trusted_domains))
         self._authorization = authorization_for(credentials, self._transport, self._domains, account_id, scope)

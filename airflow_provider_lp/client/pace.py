@@ -34,7 +34,7 @@ REST_BOUNDS_S = (0.01, 0.1)
 REST_FOR_S = 60.0
 SMOOTHING = 0.9
 #: How often to look whether another client has given a slot back: no slot rests for less.
-LOOK_EVERY_S = REST_BOUNDS_S[0]
+POLL_EVERY_S = REST_BOUNDS_S[0]
 #: What was learned of the limit is forgotten when nothing was sent for so long.
 FORGOTTEN_AFTER_S = 300.0
 #: Clients that are throttled so often in a row, and for so long, without an answer are not finding a limit any more.
@@ -108,7 +108,7 @@ class Pace(msgspec.Struct):
         if own >= self.most[client]:
             return math.inf
         if in_flight >= self.limit.allowed:
-            return math.inf if own == in_flight else LOOK_EVERY_S
+            return math.inf if own == in_flight else POLL_EVERY_S
         if held_s := self.still_held_s(now_s):
             return held_s
         taken = self._taken(now_s)

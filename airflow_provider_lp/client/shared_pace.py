@@ -34,7 +34,7 @@ LARGEST_FILE = 1 << 20
 PATIENCE_S = 1.0
 PAUSE_S = 0.0005
 #: How often to look whether the others are still alive.
-LOOK_EVERY_S = 1.0
+CHECK_ALIVE_EVERY_S = 1.0
 #: The last client to leave removes the file; who has opened it at that moment tries again.
 TRIES = 10
 
@@ -60,7 +60,7 @@ class SharedPace:
         self._file: io.FileIO | None = None
         self._seat: io.FileIO | None = None
         self._is_alone = False
-        self._looked_at_s = -LOOK_EVERY_S
+        self._looked_at_s = -CHECK_ALIVE_EVERY_S
 
     @contextmanager
     def opened(self) -> Iterator[Pace]:
@@ -123,7 +123,7 @@ class SharedPace:
         except (msgspec.MsgspecError, OSError):
             # It is new; or somebody was killed while writing it, or has cleaned up.
             self._pace = Pace()
-        if look or time.monotonic() > self._looked_at_s + LOOK_EVERY_S:
+        if look or time.monotonic() > self._looked_at_s + CHECK_ALIVE_EVERY_S:
             self._looked_at_s = time.monotonic()
             self._remove_the_dead()
         self._pace.join(self.client, self._most, self._in_flight)

@@ -18,7 +18,7 @@ from airflow_provider_lp.client.calls import Answer, Authorization, Call, Parsed
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.errors import LivePersonError, LivePersonRateLimitError, LivePersonTransportError
 from airflow_provider_lp.client.failures import status_error
-from airflow_provider_lp.client.flow import Flow, Paces
+from airflow_provider_lp.client.flow import Flow, PaceStore
 from airflow_provider_lp.client.network import Route, network_error, root_cause, route_to
 from airflow_provider_lp.client.retry import Backoff, RetryPolicy
 from airflow_provider_lp.client.retry_log import RetryLog
@@ -51,7 +51,7 @@ class Transport:
     :param clock: the time to go by.
     :param policy: until when failed requests are retried, unless a call brings a policy of its own.
     :param secrets: what no error may show.
-    :param paces: where the pace of requests is kept; default with this transport alone.
+    :param pace_store: where the pace of requests is kept; default with this transport alone.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Transport:
         clock: Clock,
         policy: RetryPolicy,
         secrets: Secrets,
-        paces: Paces | None = None,
+        pace_store: PaceStore | None = None,
     ) -> None:
         self._timeout_s = (connect_timeout.total_seconds(), read_timeout.total_seconds())
         self._lock = threading.Lock()
@@ -78,7 +78,7 @@ class Transport:
         self.clock = clock
         self._policy = policy
         self._secrets = secrets
-        self.flow = Flow(max_concurrency, clock, paces=paces)
+        self.flow = Flow(max_concurrency, clock, pace_store=pace_store)
         self._retry_log = RetryLog(clock)
         #: HTTP requests sent so far, and how many of them repeated an earlier one.
         self.requests = 0

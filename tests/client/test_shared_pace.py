@@ -132,7 +132,7 @@ def test_what_was_learned_is_forgotten_after_a_pause(folder: Path, clock: FakeCl
 
 def _take_and_wait(folder: str, most: int, taken: Connection) -> None:
     tempfile.tempdir = folder
-    flow = Flow(most, Clock(), paces=SharedPace(ACCOUNT, most))
+    flow = Flow(most, Clock(), pace_store=SharedPace(ACCOUNT, most))
     tickets = [flow.start() for _ in range(most)]
     flow.throttled(tickets[0])
     taken.send(len(tickets))
@@ -163,13 +163,13 @@ def test_the_slots_of_a_killed_process_are_free_again(folder: Path) -> None:
 
 def _count(folder: str, times: int, done: Connection) -> None:
     tempfile.tempdir = folder
-    paces = SharedPace(ACCOUNT, 1)
+    pace_store = SharedPace(ACCOUNT, 1)
     for _ in range(times):
-        with paces.opened() as pace:
+        with pace_store.opened() as pace:
             pace.throttlings += 1
     done.send(pace.throttlings)
     done.recv()
-    paces.leave()
+    pace_store.leave()
 
 
 def test_no_change_of_several_processes_is_lost(folder: Path) -> None:
@@ -251,10 +251,10 @@ def _a_file(folder: Path) -> None:
 
 
 def _a_folder_in_its_place(folder: Path) -> None:
-    paces = SharedPace(ACCOUNT, 4)
-    with paces.opened():
+    pace_store = SharedPace(ACCOUNT, 4)
+    with pace_store.opened():
         (name,) = folder.glob("*.pace")
-    paces.leave()
+    pace_store.leave()
     name.mkdir(parents=True)
     folder.chmod(0o700)
 
