@@ -112,7 +112,7 @@ def test_an_hour_of_metrics_is_the_sandboxs_truth(outcome: Outcome, moment: date
     hour = EXPORTS["hourly_metrics"].start_before(moment)
     closed = resolved(outcome.account, hour)
     (account,) = rows(outcome.root, "live", "account", hour)
-    assert account["totalResolvedConversations"] == len(closed) > 0
+    assert account["totalResolvedConversations"] == len(closed)
     assert account["totalHandlingTime_resolvedConversations"] == sum(
         each.conversation_end_ms - each.start_ms for each in closed
     )
@@ -138,7 +138,7 @@ def test_an_hour_that_liveperson_has_forgotten_is_skipped_and_recomputed(outcome
     hour = EXPORTS["hourly_metrics"].start_before(FORGOTTEN)
     (account,) = rows(outcome.root, "recomputed", "account", hour)
     assert account["derived"] is True
-    assert account["totalResolvedConversations"] == len(resolved(outcome.account, hour)) > 0
+    assert account["totalResolvedConversations"] == len(resolved(outcome.account, hour))
     live = {
         path.parent.relative_to(outcome.root / "metrics" / "live") for path in outcome.root.rglob("live/**/*.ndjson")
     }
