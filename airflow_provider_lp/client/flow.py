@@ -75,6 +75,7 @@ class Flow:
         self._pace_store = pace_store or OwnPace(most)
         self._client = self._pace_store.client
         self._held_before_s: float | None = None
+        self._throttled_s = 0.0
 
     @property
     def allowed(self) -> int:
@@ -86,9 +87,10 @@ class Flow:
     def throttled_s(self) -> float:
         """For how many seconds so far all requests were held, because LivePerson had throttled one."""
         with self._opened() as pace:
-            # Never a hair below zero, as sums of fractions may be.
-            held_s = pace.held_s - pace.still_held_s(self._clock.monotonic())
-            return max(0.0, held_s - (self._held_before_s or 0.0))
+            held_s = pace.held_s - pace.still_held_s(self._clock.monotonic()) - (self._held_before_s or 0.0)
+            # Never less than before, by a hair of a second or with a pace that begins anew.
+            self._throttled_s = max(self._throttled_s, held_s)
+            return self._throttled_s
 
     @property
     def held_s(self) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -35,6 +34,10 @@ REST_FOR_S = 60.0
 SMOOTHING = 0.9
 #: How often to look whether another client has given a slot back: no slot rests for less.
 POLL_EVERY_S = REST_BOUNDS_S[0]
+#: What a client has in flight does not count after so long without a sign of life, or so many answers' time: a frozen
+#: process keeps its seat, and would keep all others waiting.
+SILENT_FOR_S = 10.0
+SILENT_FOR_ANSWERS = 4
 #: What was learned of the limit is forgotten when nothing was sent for so long.
 FORGOTTEN_AFTER_S = 300.0
 #: Clients that are throttled so often in a row, and for so long, without an answer are not finding a limit any more.
@@ -63,10 +66,12 @@ class Pace(msgspec.Struct):
 
     :param most: how many requests each client has in flight at most.
     :param in_flight: how many each has in flight now.
+    :param seen_at_s: when each has last asked for something here.
     """
 
     most: dict[str, int] = {}
     in_flight: dict[str, int] = {}
+    seen_at_s: dict[str, float] = {}
     limit: Limit = msgspec.field(default_factory=Limit)
     used_at_s: float = -math.inf
     #: How many have been let through together since the last throttling, and when more were tried last.
@@ -93,8 +98,8 @@ class Pace(msgspec.Struct):
 
     def leave(self, client: str) -> None:
         """A client has gone; what it had in flight does not count any more."""
-        self.most.pop(client, None)
-        self.in_flight.pop(client, None)
+        for of_clients in (self.most, self.in_flight, self.seen_at_s):
+            of_clients.pop(client, None)
 
     def start(self, client: str, now_s: float) -> Ticket | float:
         """
@@ -102,7 +107,8 @@ class Pace(msgspec.Struct):
 
         :return: else the seconds until one may; infinite until the client has got an answer.
         """
-        own, in_flight = self.in_flight[client], _sum(self.in_flight)
+        self.seen_at_s[client] = now_s
+        own, in_flight = self.in_flight[client], self._in_flight_now(now_s)
         if not in_flight and now_s > max(self.used_at_s, self.held_until_s) + FORGOTTEN_AFTER_S:
             self._forget_limit()
         if own >= self.most[client]:
@@ -131,7 +137,7 @@ class Pace(msgspec.Struct):
         if ticket.throttlings == self.throttlings:
             self.proven = max(self.proven, ticket.in_flight)
         is_reached = self._taken(now_s) >= self.limit.allowed
-        self.limit.answered(ticket.sent_s, now_s, _sum(self.most), chance, is_reached=is_reached)
+        self.limit.answered(ticket.sent_s, now_s, sum(self.most.values()), chance, is_reached=is_reached)
         if self.limit.is_lowered or now_s < self.throttled_at_s + REST_FOR_S:
             self.resting.append(now_s + _within(REST_BOUNDS_S, self.answer_s * REST_SHARE))
         self.give_back(client, now_s)
@@ -139,7 +145,7 @@ class Pace(msgspec.Struct):
     def give_back(self, client: str, now_s: float) -> None:
         """A request has come to its end."""
         self.in_flight[client] -= 1
-        self.used_at_s = now_s
+        self.used_at_s = self.seen_at_s[client] = now_s
 
     def throttled(self, client: str, ticket: Ticket, now_s: float, chance: Chance) -> bool:
         """
@@ -178,10 +184,15 @@ class Pace(msgspec.Struct):
     def _taken(self, now_s: float) -> int:
         """Slots that are in use or rest."""
         self.resting = [until_s for until_s in self.resting if until_s > now_s]
-        return _sum(self.in_flight) + len(self.resting)
+        return self._in_flight_now(now_s) + len(self.resting)
+
+    def _in_flight_now(self, now_s: float) -> int:
+        """Of all clients that are awake."""
+        since_s = now_s - max(SILENT_FOR_S, SILENT_FOR_ANSWERS * self.answer_s)
+        return sum(number for client, number in self.in_flight.items() if self.seen_at_s.get(client, now_s) >= since_s)
 
     def _gap_s(self) -> float:
-        return min(LONGEST_GAP_S, LONGEST_RAMP_S / _sum(self.most))
+        return min(LONGEST_GAP_S, LONGEST_RAMP_S / sum(self.most.values()))
 
     def _forget_limit(self) -> None:
         self.limit = Limit()
@@ -217,10 +228,6 @@ class Pace(msgspec.Struct):
                 longest_s = STARVING_HOLD_S
             self.hold_s = min(self.hold_s * HOLD_GROWTH, longest_s)
         return self.hold_s
-
-
-def _sum(of_clients: Mapping[str, int]) -> int:
-    return sum(of_clients.values())
 
 
 def _within(bounds: tuple[float, float], value: float) -> float:

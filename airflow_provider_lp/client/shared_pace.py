@@ -95,10 +95,13 @@ class SharedPace:
         if self._is_alone:
             return None
         try:
-            if self._file is None:
-                self._file = self._join()
-            else:
+            if self._file is not None:
                 _lock(self._file)
+                if _is_there(self._file) and self._seat is not None and _is_there(self._seat):
+                    return self._file
+                # Somebody has cleaned up.
+                self._close()
+            self._file = self._join()
         except OSError as error:
             self._go_on_alone(error)
         return self._file
@@ -110,7 +113,7 @@ class SharedPace:
             except FileNotFoundError:
                 continue
             _lock(file)
-            if os.fstat(file.fileno()).st_nlink:
+            if _is_there(file):
                 self._seat = _opened(self._seat_of(self.client))
                 fcntl.flock(self._seat, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return file
@@ -122,7 +125,7 @@ class SharedPace:
             self._pace = _decoder.decode(os.pread(file.fileno(), LARGEST_FILE, 0))
         except (msgspec.MsgspecError, OSError):
             # It is new; or somebody was killed while writing it, or has cleaned up.
-            self._pace = Pace()
+            self._forget_others()
         if look or time.monotonic() > self._looked_at_s + CHECK_ALIVE_EVERY_S:
             self._looked_at_s = time.monotonic()
             self._remove_the_dead()
@@ -175,16 +178,21 @@ class SharedPace:
 
     def _go_on_alone(self, error: OSError) -> None:
         log.info("This task does not share what it learns of LivePerson's limit with others: %s.", error)
-        pace = self._pace
-        for client in [client for client in pace.most if client != self.client]:
-            pace.leave(client)
+        self._forget_others()
         self._part()
+
+    def _forget_others(self) -> None:
+        for client in [client for client in self._pace.most if client != self.client]:
+            self._pace.leave(client)
 
     def _part(self) -> None:
         self._is_alone = True
         self._pace.join(self.client, self._most, self._in_flight)
         with suppress(OSError):
             self._seat_of(self.client).unlink()
+        self._close()
+
+    def _close(self) -> None:
         for file in (self._seat, self._file):
             if file is not None:
                 file.close()
@@ -211,6 +219,11 @@ def _folder() -> Path:
 
 def _opened(path: Path) -> io.FileIO:
     return io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+")
+
+
+def _is_there(file: io.FileIO) -> bool:
+    """Whether an open file has not been removed."""
+    return os.fstat(file.fileno()).st_nlink > 0
 
 
 def _lock(file: io.FileIO) -> None:

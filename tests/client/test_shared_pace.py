@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from airflow_provider_lp.client import LivePersonClient
 from airflow_provider_lp.client.clock import Clock
 from airflow_provider_lp.client.flow import Flow
-from airflow_provider_lp.client.pace import LONGEST_RAMP_S, Pace, Ticket
+from airflow_provider_lp.client.pace import LONGEST_RAMP_S, POLL_EVERY_S, SILENT_FOR_S, Pace, Ticket
 from airflow_provider_lp.client.shared_pace import SharedPace
 from airflow_provider_lp.sandbox import Sandbox
 from tests.exported import calls
@@ -310,21 +310,41 @@ def test_whatever_stands_in_the_file_a_client_knows_what_is_its_own(garbage: byt
                 flow.failed()
 
 
-@pytest.mark.parametrize("cleans", ["*.pace", "*", "."])
-def test_who_cleans_the_temporary_folder_stops_nobody(folder: Path, clock: FakeClock, cleans: str) -> None:
+@pytest.mark.parametrize("cleans", ["*.pace", "*-*", "*", "."])
+def test_who_cleans_the_temporary_folder_changes_nothing(folder: Path, clock: FakeClock, cleans: str) -> None:
     with sharing(4, clock=clock) as one, sharing(4, clock=clock) as other:
         tickets = lets_go(one, clock)
-        assert other.allowed == 4
-        for path in folder.glob(cleans) if cleans != "." else folder.iterdir():
+        for ticket in tickets[:2]:
+            one.throttled(ticket)
+        assert one.allowed == other.allowed == 2
+        for path in [*folder.glob("*" if cleans == "." else cleans)]:
             path.unlink()
         if cleans == ".":
             folder.rmdir()
-        clock.pass_time(10)
-        with sharing(4, clock=clock) as third:
-            for flow in (other, third):
-                assert len(lets_go(flow, clock)) == 4
-            one.throttled(tickets[0])
-            assert one.held_s == pytest.approx(1)
+        clock.pass_time(1)
+        # One look of each, and they are together again.
+        assert one.allowed == other.allowed == 2
+        assert len(list(folder.iterdir())) == 3
+        assert one.try_start() == math.inf
+        assert other.try_start() == POLL_EVERY_S
+        one.answered(tickets[2])
+        clock.pass_time(0.1)
+        assert isinstance(other.try_start(), Ticket)
+    assert not folder.exists()
+
+
+def test_what_a_frozen_task_has_in_flight_keeps_nobody_waiting_for_long(folder: Path, clock: FakeClock) -> None:
+    with sharing(2, clock=clock) as frozen, sharing(2, clock=clock) as other:
+        tickets = lets_go(frozen, clock)
+        for ticket in lets_go(other, clock):
+            other.throttled(ticket)
+        clock.pass_time(2)
+        assert other.try_start() == POLL_EVERY_S
+        clock.pass_time(SILENT_FOR_S)
+        assert lets_go(other, clock)
+        # It goes on where it was.
+        frozen.answered(tickets[0])
+        assert not isinstance(frozen.try_start(), Ticket)
 
 
 def test_a_pace_says_nothing_of_whose_it_is(folder: Path, clock: FakeClock) -> None:
