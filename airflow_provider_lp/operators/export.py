@@ -117,35 +117,34 @@ class LivePersonExportOperator(LivePersonOperator):
         """
         Let no run replace what was published for more than its own window: a whole day by an hour of it, say.
 
-        :raises LivePersonWindowError: if the path names the run's period, and has an object that it does not cover.
+        :raises LivePersonWindowError: if the path names the run's period, and has an object that would lose something
+            by a run which does not belong at that path.
         """
         from airflow_provider_lp.export.labels import earlier_at
 
         path = as_text(self.path)
         if not (self._names_run or names_window(path)):
             return
-        url, alike, earlier = target.url.text, named_alike(path, window, zone), earlier_at(target.path)
+        url, earlier = target.url.text, earlier_at(target.path)
+        # Of whole days under a path by the day, there is none.
+        alike = named_alike(path, window, zone) or neighbour_alike(path, window, zone)
         if earlier is None:
-            if also := alike or neighbour_alike(path, window, zone):
-                log.warning("%s would be the path of %s, too. It will hold the window %s only.", url, also, window)
-        elif earlier.window is not None and not window.covers(earlier.window):
-            raise LivePersonWindowError(
-                f"{url} holds the window {earlier.window}, which an earlier run has exported. This run's window "
-                f"{window} does not cover that: what lies outside would be lost. {_REMEDY}"
-            )
-        elif earlier.window is None and alike is not None:
-            raise LivePersonWindowError(
-                f"{url} is there already and does not say for which window it was exported. This run's is {window}, "
-                f"and the path is the same for {alike}: what lies outside may be lost. {_REMEDY}"
-            )
-        elif earlier.window is None and (neighbour := neighbour_alike(path, window, zone)):
-            log.warning(
-                "%s does not say for which window it was exported, and is replaced by the window %s. The path is the "
-                "same for %s: if it held that, too, export all of it again.",
-                url,
-                window,
-                neighbour,
-            )
+            if alike:
+                log.warning("%s would be the path of %s, too. It will hold the window %s only.", url, alike, window)
+        elif earlier.window is None:
+            if alike:
+                raise LivePersonWindowError(
+                    f"{url} is there already and does not say for which window it was exported. This run's is "
+                    f"{window}, and the path is the same for {alike}: what lies outside may be lost. {_REMEDY}"
+                )
+        elif not window.covers(earlier.window):
+            if alike or earlier.window.covers(window):
+                raise LivePersonWindowError(
+                    f"{url} holds the window {earlier.window}, which an earlier run has exported. This run's window "
+                    f"{window} does not cover that: what lies outside would be lost. {_REMEDY}"
+                )
+            # A schedule was moved, or the paths of a week are used again each week.
+            log.warning("%s holds the window %s. It is replaced by the window %s.", url, earlier.window, window)
 
 
 _REMEDY = (

@@ -56,7 +56,6 @@ PARTS = [
     Window(at(10, 23), at(11)),
     Window(at(10, 11), at(11)),
     Window(at(10), at(10, 13)),
-    Window(at(10, 11), at(11, 11)),
     Window(at(10) + 1, at(11)),
     Window(at(10), at(11) - 1),
 ]
@@ -85,6 +84,37 @@ def test_what_does_not_say_what_it_holds_is_exported_again(
         (file,) = tmp_path.iterdir()
         unlabelled(file)
     assert str(file) not in "".join(each.message for each in caplog.records if each.levelno >= logging.WARNING)
+
+
+@pytest.mark.parametrize("window", PARTS[:2], ids=str)
+def test_nor_is_it_by_an_hour_where_it_does_not_say_what_it_holds(
+    sandbox: Sandbox, tmp_path: Path, window: Window
+) -> None:
+    export_window(f"{tmp_path}/{BY_DAY}", DAY)
+    (file,) = tmp_path.iterdir()
+    unlabelled(file)
+    published = file.read_bytes()
+    with pytest.raises(AirflowFailException, match=r"does not say for which window .* may be lost"):
+        export_window(f"{tmp_path}/{BY_DAY}", window)
+    assert file.read_bytes() == published
+
+
+@pytest.mark.parametrize(
+    ("name", "earlier", "window"),
+    [
+        (BY_DAY, Window(at(10, 2), at(11, 2)), Window(at(10, 3), at(11, 3))),
+        ("{start:%a}.ndjson", DAY, Window(at(17), at(18))),
+    ],
+    ids=["a schedule was moved", "a week's files are used again"],
+)
+def test_a_day_replaces_another_that_had_its_name(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, earlier: Window, window: Window
+) -> None:
+    export_window(f"{tmp_path}/{name}", earlier)
+    assert "holds the window" not in caplog.text
+    export_window(f"{tmp_path}/{name}", window)
+    assert f"holds the window {earlier}. It is replaced by the window {window}." in caplog.text
+    export_window(f"{tmp_path}/{name}", window)
 
 
 @pytest.mark.parametrize("window", [PARTS[0], PARTS[2]], ids=str)
@@ -135,9 +165,7 @@ def test_an_hour_under_the_name_of_its_day_is_told(
 ) -> None:
     export_window(f"{tmp_path}/{BY_DAY}", window)
     assert (f"It will hold the window {window} only." in caplog.text) is is_told
-    unlabelled(next(tmp_path.iterdir()))
     export_window(f"{tmp_path}/{BY_DAY}", window)
-    assert (f"and is replaced by the window {window}." in caplog.text) is is_told
 
 
 @pytest.mark.parametrize(
