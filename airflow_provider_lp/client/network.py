@@ -28,6 +28,8 @@ from airflow_provider_lp.client.errors import (
 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 PROXY_SCHEMES = ("http", "socks")
+#: Errors of the HTTP libraries by which a server has ended a connection, before or in the midst of its answer.
+_CLOSED = ("ProtocolError", "RemoteDisconnected", "IncompleteRead")
 #: Of a proxy, these may pass: any other refusal is a setting.
 _PASSING_REFUSALS = (408, 429)
 
@@ -177,6 +179,8 @@ def root_cause(error: BaseException) -> str:
     if isinstance(innermost, OSError) and innermost.strerror:
         return innermost.strerror
     name = type(innermost).__name__
+    if name in _CLOSED:
+        return "the connection was closed"
     # zlib's has no name of its own.
     return name if name != "error" else f"{type(innermost).__module__}.{name}"
 

@@ -123,13 +123,14 @@ class Progress:
         earlier = self._marks[0]
         passed_s = now_s - earlier.moment_s
         rate = max(0.0, (stands.done - earlier.done) / passed_s)
+        silent = next((mark for mark in self._marks if mark.received_bytes == spent.received_bytes), None)
         self._marks.append(_Mark(now_s, stands.done, spent.received_bytes))
-        if rate and stands.left is not None:
+        outlook = ""
+        if silent:
+            outlook = f" Nothing has come for {_duration(timedelta(seconds=now_s - silent.moment_s))}."
+        elif rate and stands.left is not None:
             left = timedelta(seconds=stands.left / rate)
             outlook = f" About {_duration(left)} left, until {self._client.now + left:%H:%M:%S} UTC."
-        else:
-            is_silent = spent.received_bytes == earlier.received_bytes
-            outlook = f" Nothing has come for {_duration(timedelta(seconds=passed_s))}." if is_silent else ""
         log.info(
             "%s: %s, %d at a time.%s",
             self._elapsed(now_s),
