@@ -245,6 +245,7 @@ def test_while_nothing_comes_it_says_so(slow: Any, stepping: SteppingClock, said
     assert in_the_middle["after"] == 420
     assert in_the_middle["silence"] == 60
     assert (in_the_middle["conversations"], in_the_middle["total"]) == (100, 250)
+    assert not [line for line in said.lines[1:12] if "left, until" in line]
     # As far as the pause has gone.
     assert in_the_middle["throttled"] == pytest.approx(414, abs=3)
 
