@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from airflow_provider_lp.export.redaction.members import Kind, Member, documented, folded
+from airflow_provider_lp.export.redaction.phones import says_phone
 
 #: Of the names that are met in one place, and of the sets of them, so many are remembered.
 MOST_NAMES = 1000
@@ -79,6 +80,7 @@ class Node(dict[str, "Node"]):
     :param states: how far along which paths.
     :param member: what LivePerson documents here; ``None`` for anything else.
     :param name: a name to use instead of the member's own, which holds personal data.
+    :param says_phone: whether an undocumented member has a name that says that it is a telephone number.
     """
 
     __slots__ = (
@@ -90,17 +92,27 @@ class Node(dict[str, "Node"]):
         "member",
         "name",
         "rule",
+        "says_phone",
         "shapes",
         "states",
         "tree",
     )
 
-    def __init__(self, tree: PathTree, states: States, member: Member | None, name: str | None = None) -> None:
+    def __init__(
+        self,
+        tree: PathTree,
+        states: States,
+        member: Member | None,
+        name: str | None = None,
+        *,
+        says_phone: bool = False,
+    ) -> None:
         super().__init__()
         self.tree = tree
         self.states = states
         self.member = member
         self.name = name
+        self.says_phone = says_phone
         #: The number of the first path that ends here.
         self.rule = tree.ended(states)
         #: What the member holds. Nobody knows what is in an unknown one, so it is read as text.
@@ -140,7 +152,7 @@ class PathTree:
     def __init__(self, paths: Sequence[Sequence[str]], clean: Callable[[str], str] = str) -> None:
         self._paths = [[folded(part) for part in path] for path in paths]
         self._clean = clean
-        self._nodes: dict[tuple[States, Member | None], Node] = {}
+        self._nodes: dict[tuple[States, Member | None, bool], Node] = {}
         self.root = self._node(self._with_options({(number, 0) for number in range(len(self._paths))}), documented())
 
     def ended(self, states: States) -> int | None:
@@ -162,23 +174,24 @@ class PathTree:
             elif part == "**":
                 states.add((path, passed))
         member = node.member.get(known) if node.member else None
-        found = self._node(self._with_options(states), member)
+        found = self._node(self._with_options(states), member, says_phone=member is None and says_phone(name))
         if member is None and (clean := self._clean(name)) != name:
-            return Node(self, found.states, None, clean)
+            return Node(self, found.states, None, clean, says_phone=found.says_phone)
         return found
 
     def element(self, node: Node) -> Node:
         """Where the elements of a list are."""
         past_a_star = {(path, passed + 1) for path, passed in node.states if self._part(path, passed) == "*"}
         going_on = {(path, passed) for path, passed in node.states if passed < len(self._paths[path])}
-        return self._node(self._with_options(going_on | past_a_star), node.member)
+        return self._node(self._with_options(going_on | past_a_star), node.member, says_phone=node.says_phone)
 
     def _part(self, path: int, passed: int) -> str | None:
         parts = self._paths[path]
         return parts[passed] if passed < len(parts) else None
 
-    def _node(self, states: States, member: Member | None) -> Node:
-        return self._nodes.setdefault((states, member), Node(self, states, member))
+    def _node(self, states: States, member: Member | None, *, says_phone: bool = False) -> Node:
+        key = (states, member, says_phone)
+        return self._nodes.setdefault(key, Node(self, states, member, says_phone=says_phone))
 
     def _with_options(self, states: set[tuple[int, int]]) -> States:
         """With the states that are reached by leaving out what may be left out."""

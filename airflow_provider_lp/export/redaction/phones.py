@@ -26,9 +26,26 @@ _SAYS_SO = re.compile(
     r"nummer ist)|電話|☎|📞|📱)[^\d+]{0,24}$",
     re.IGNORECASE,
 )
+#: Words in the name of a member that say it of its value.
+_NAMES = re.compile(
+    r"tel|phones?|mobile?|mob|cell|fax|handy|whatsapp|msisdn|movil|celular|rufnummer"
+    r"|(?:telephon|telefon|phonenum|mobilen|mobilephon|cellphon|handynum)[a-z]*"
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_ALONE = re.compile(r"\s*[(+]{0,2}\d(?:[ ().\-/]{0,3}\d){6,16}\s*")
 _LONGEST_LEAD = 4
 #: As much of what stands before a number as is read.
 _BEFORE = 40
+
+
+def says_phone(name: str) -> bool:
+    """Whether a member's name says that its value is a telephone number."""
+    return any(_NAMES.fullmatch(word.lower()) for word in _WORD.findall(name))
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is nothing but a number that may be that of a telephone."""
+    return _ALONE.fullmatch(text) is not None
 
 
 def find_phones(text: str) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from airflow_provider_lp.client.errors import LivePersonConfigurationError
 from airflow_provider_lp.export.redaction.looks import may_hold_anything
 from airflow_provider_lp.export.redaction.patterns import PATTERNS
+from airflow_provider_lp.export.redaction.phones import is_number
 from airflow_provider_lp.export.redaction.spelling import Reading
 
 #: What JSON that stands in a text begins with, white space included.
@@ -32,6 +33,7 @@ class Texts:
         self, masks: Sequence[str], function: Callable[[str], str] | None = None, function_name: str = ""
     ) -> None:
         self._patterns = [(f"mask {name}", f"[{name}]", PATTERNS[name]) for name in PATTERNS if name in masks]
+        self._has_phones = "phone" in masks
         #: Short texts that hold no pattern.
         self.known: set[str | None] = {None}
         self.has_function = function is not None
@@ -70,6 +72,13 @@ class Texts:
                 # What is one thing is nothing else.
                 plain = f"{plain[:start]}{_MASKED * (end - start)}{plain[end:]}"
         return _with_masks(text, sorted(masks)) if masks else text
+
+    def named_phone(self, value: str, counts: dict[str, int]) -> str:
+        """The text in a member whose name says that it is a telephone number; ``counts`` as in :meth:`clean`."""
+        if not (self._has_phones and is_number(Reading.of(value).plain)):
+            return value
+        counts["mask phone"] = counts.get("mask phone", 0) + 1
+        return "[phone]"
 
     def _passed_through(self, function: Callable[[str], str], text: str, counts: dict[str, int]) -> str:
         failure = "must give a text"

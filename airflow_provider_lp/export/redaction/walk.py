@@ -173,6 +173,10 @@ class Walk:
         rule = self._plan.consumer_rule
         if rule and place.kind is Kind.WHO and (value if kind is str else as_id(value)) in self.consumer_ids:
             return self._replaced(value, rule)
+        if place.says_phone and (number := value if kind is str else as_id(value)) is not None:
+            masked = self._plan.texts.named_phone(number, self.counts)
+            if masked != number:
+                return masked
         if kind is str:
             return self._string(value, place)
         if kind is dict:

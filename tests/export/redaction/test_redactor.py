@@ -72,6 +72,42 @@ def test_what_is_nobodys_stays_as_it_was() -> None:
     assert made == given
 
 
+@pytest.mark.parametrize(
+    "name", ["tel", "phoneNumber", "customer_phone", "MOBILE", "Telefonnummer", "cell-phone", "phones"]
+)
+@pytest.mark.parametrize(
+    "value", ["5552345678", "4915123456789", 5552345678, ["555 234 5678"], {"main": "x", "tel": "5552345678"}]
+)
+def test_a_number_in_a_member_that_says_so_is_one_of_a_telephone(name: str, value: Any) -> None:
+    inner = {name: value}
+    given = {
+        "info": {"conversationId": "c", "form": inner},
+        "messageRecords": [{"messageData": {"msg": {"text": json.dumps(inner)}}}],
+    }
+    made, counts = redacted({"mask": ["phone"]}, given)
+    assert counts == {"mask phone": 2}
+    written = json.dumps(made)
+    assert "5678" not in written
+    assert "6789" not in written
+    assert name in written
+    assert redacted({"mask": ["email"]}, given)[0] == given
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        {"hotel": "1234567"}, {"cancelled": 12345678}, {"telemetry": "12345678"}, {"phoneticId": "12345678"},
+        {"phone": "123456"}, {"phone": "none"}, {"mobile": True}, {"phone": None}, {"orderId": "5552345678"},
+    ],
+)  # fmt: skip
+def test_no_other_number_is(inner: dict[str, Any]) -> None:
+    given = {
+        "info": {"conversationId": "c", "form": inner},
+        "messageRecords": [{"messageData": {"msg": {"text": json.dumps(inner)}}}],
+    }
+    assert redacted("personal", given)[1].get("mask phone") is None
+
+
 def test_numbers_texts_and_the_order_of_members_stay() -> None:
     raw = (
         b'{"info":{"conversationId":"c","z":1e999,"b":-0.0,"a":5.0,"n":123456789012345678901234567890},'
