@@ -137,6 +137,8 @@ class SharedPace:
             os.pwrite(file.fileno(), content, 0)
             os.ftruncate(file.fileno(), len(content))
         except OSError as error:
+            if self._pace.most.keys() <= {self.client}:
+                self._remove()
             self._go_on_alone(error)
 
     def _unlock(self, file: io.FileIO) -> None:

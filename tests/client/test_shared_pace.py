@@ -28,6 +28,7 @@ from airflow_provider_lp.client.flow import Flow
 from airflow_provider_lp.client.pace import LONGEST_RAMP_S, POLL_EVERY_S, SILENT_FOR_S, Pace, Ticket
 from airflow_provider_lp.client.shared_pace import SharedPace
 from airflow_provider_lp.sandbox import Sandbox
+from tests.export.stored_batches import full_disk
 from tests.exported import calls
 from tests.fake_clock import FakeClock
 from tests.samples import OAUTH2, at, crowd
@@ -273,6 +274,14 @@ def test_who_cannot_share_goes_on_alone(
     told = [record for record in caplog.records if "does not share" in record.message]
     assert [record.levelname for record in told] == ["INFO", "INFO"]
     assert sorted(folder.parent.rglob("*")) == before
+
+
+def test_on_a_full_disk_a_client_goes_on_alone_and_leaves_nothing_behind(folder: Path, clock: FakeClock) -> None:
+    with sharing(4, clock=clock) as flow, full_disk(0):
+        one, *_ = lets_go(flow, clock)
+        flow.throttled(one)
+        assert flow.allowed == 3
+        assert not folder.exists()
 
 
 def test_who_waits_too_long_for_the_file_goes_on_alone_with_what_is_its_own(folder: Path, clock: FakeClock) -> None:
