@@ -160,9 +160,9 @@ class SharedPace:
     def _remove_the_dead(self) -> None:
         others = [client for client in self._pace.most if client != self.client]
         dead = [client for client in others if not self._is_alive(client)]
-        if len(dead) == len(others):
+        if len(dead) == len(others) and self.client not in self._pace.most:
             # What the last ones knew is old.
-            self._pace = Pace() if self.client not in self._pace.most else self._pace
+            self._pace = Pace()
         for client in dead:
             self._pace.leave(client)
 
@@ -172,10 +172,11 @@ class SharedPace:
             with io.FileIO(path, "r+") as seat:
                 fcntl.flock(seat, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()
-        except BlockingIOError:
-            return True
+        except FileNotFoundError:
+            return False
         except OSError:
-            pass
+            # It is locked; or nobody can tell, for instance with too many files open.
+            return True
         return False
 
     def _go_on_alone(self, error: OSError) -> None:
